@@ -1,0 +1,37 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+
+
+def size(count: float) -> str:
+    """Bytes: 1536 -> "1.5 KB"."""
+    if count < 1024:
+        return f"{count:.0f} bytes"
+    power = min(int(math.log(count, 1024)), 6)
+    return f"{count / 1024**power:.{0 if power < 3 else 1}f} {' KMGTPE'[power]}B"
+
+
+def duration(seconds: float) -> str:
+    """A time span: 0.0042 -> "4.2 ms", 75 -> "1 min 15 s"."""
+    if seconds < 1:
+        return f"{seconds * 1000:.3g} ms"
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def figure(name: str, value: float | None) -> str:
+    """A figure of merit: accuracies in percent, everything else to four significant digits."""
+    if value is None:
+        return "-"
+    return f"{value:.2%}" if name.endswith("accuracy") else f"{value:.4g}"
+
+
+def plural(count: int, noun: str) -> str:
+    """1, "row" -> "1 row"; 2000, "row" -> "2,000 rows"; "batch" -> "batches"."""
+    ending = "" if count == 1 else "es" if noun == "batch" else "s"
+    return f"{count:,} {noun}{ending}"
