@@ -1,0 +1,1 @@
+"""What an experiment is: from a YAML file to frozen models, with every error located."""

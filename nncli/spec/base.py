@@ -1,0 +1,128 @@
+"""What every part of a spec is built from: closed, frozen, strict models and a few shared kinds of value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+LARGEST = 2**31 - 1
+"""The largest count a spec may hold."""
+LARGEST_SEED = 2**63 - 1
+"""The largest seed."""
+
+
+class Model(BaseModel):
+    """Closed (an unknown key is an error), frozen (a spec is a value) and strict (a quoted number is text)."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
+
+
+def wanted(phrase: str) -> PydanticCustomError:
+    """A refusal in our words: the message will read "is 0, must be <phrase>"."""
+    return PydanticCustomError("wanted", "must be {phrase}", {"phrase": phrase})
+
+
+def must_be(phrase: str) -> WrapValidator:
+    """Says in one phrase what a kind of value is, whichever of its constraints was broken."""
+
+    def check(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return validate(value)
+        except ValidationError as err:
+            raise wanted(phrase) from err
+
+    return WrapValidator(check)
+
+
+def is_whole(value: Any, low: int, high: int = LARGEST) -> bool:
+    """A whole number in a range; True is 1 to Python, but not to a spec."""
+    return type(value) is int and low <= value <= high
+
+
+Count = Annotated[int, Field(ge=1, le=LARGEST), must_be(f"a whole number between 1 and {LARGEST}")]
+Seed = Annotated[
+    int, Field(ge=0, le=LARGEST_SEED), must_be(f"a whole number between 0 and {LARGEST_SEED}")
+]
+PositiveNumber = Annotated[
+    float, Field(gt=0, allow_inf_nan=False), must_be("a finite number above 0")
+]
+NonNegativeNumber = Annotated[
+    float, Field(ge=0, allow_inf_nan=False), must_be("a finite number, at least 0")
+]
+
+
+@dataclass(frozen=True)
+class Shorthand:
+    """`name` is short for `{key: name}`, wherever a name may carry settings."""
+
+    key: str
+
+    def expand(self, value: Any) -> Any:
+        return {self.key: value} if isinstance(value, str) else value
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.expand, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The long form, or any of the names that stand for it."""
+        long = handler(schema)
+        models = [handler.resolve_ref_schema(one) for one in long.get("oneOf", [long])]
+        names = [name for model in models for name in _names(model["properties"][self.key])]
+        return {"anyOf": [{"type": "string", "enum": names}, long]}
+
+
+def _names(schema: JsonSchemaValue) -> list[str]:
+    return schema["enum"] if "enum" in schema else [schema["const"]]
+
+
+def _rows(value: Any) -> Any:
+    if not is_whole(value, 0) and not (type(value) is float and 0 <= value < 1):
+        raise wanted("a number of rows (0, 1000) or a fraction between 0 and 1 (0.2)")
+    return value
+
+
+Rows = Annotated[int | float, BeforeValidator(_rows)]
+"""A number of rows, or a fraction of them."""
+
+
+def _resolve(value: str, info: ValidationInfo) -> str:
+    base: Path = (info.context or {}).get("base", Path())
+    try:
+        return str((base / Path(value).expanduser()).resolve())
+    # a home that is not there, a loop of links, a NUL
+    except (RuntimeError, OSError, ValueError) as err:
+        raise wanted(f"a path that leads somewhere: {err}") from err
+
+
+def _spec_path(value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> str:
+    try:
+        text: str = validate(value)
+    except ValidationError as err:
+        raise wanted("a path, as text") from err
+    return _resolve(text, info)
+
+
+SpecPath = Annotated[str, Field(min_length=1), WrapValidator(_spec_path)]
+"""A path on disk, relative to the spec file; absolute once the spec is read."""

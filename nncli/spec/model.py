@@ -1,0 +1,143 @@
+"""The experiment spec: what `nncli train` reads, as frozen models. What one value may be is said here; rules that look
+at several keys are in rules.py, and `nncli.spec.load` applies both."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from nncli.spec.base import (
+    LARGEST,
+    Count,
+    Model,
+    PositiveNumber,
+    Seed,
+    Shorthand,
+    SpecPath,
+    is_whole,
+    must_be,
+    wanted,
+)
+from nncli.spec.sources import DataSpec
+
+ActivationName = Literal["sigmoid", "tanh", "relu", "softmax", "identity"]
+LossName = Literal["quadratic", "mse", "binary_cross_entropy", "cross_entropy"]
+WeightsName = Literal[
+    "auto", "normal", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "zeros"
+]
+SplitName = Literal["train", "validation", "test"]
+
+LOSS_OF: dict[str, LossName] = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
+"""The loss that follows from the last activation; any other means `mse`."""
+ONLY_ACTIVATION: dict[str, str] = {loss: activation for activation, loss in LOSS_OF.items()}
+"""The cross-entropies are each defined for one activation only."""
+
+
+class LayerSpec(Model):
+    """One dense layer: a = activation(x W^T + b)."""
+
+    input_dim: Count = Field(examples=[784])
+    """Numbers that come in: the layer below's output_dim, or the data's columns."""
+    output_dim: Count = Field(examples=[30])
+    """Units in this layer; must equal the next layer's input_dim."""
+    activation: ActivationName = Field(examples=["sigmoid"])
+    """The function each unit's sum goes through."""
+
+
+class InitializerSpec(Model):
+    """How the first weights and biases are drawn."""
+
+    weights: WeightsName = "auto"
+    """`auto` takes he_normal for relu layers and glorot_uniform for the others."""
+    std: PositiveNumber = 1.0
+    """Standard deviation of whatever is `normal`."""
+    biases: Literal["zeros", "normal"] = "zeros"
+    """Zero, or normal with `std`."""
+
+
+class OptimizerSpec(Model):
+    """Plain gradient descent: w <- w - eta g."""
+
+    name: Literal["sgd"] = "sgd"
+    """Which one."""
+
+
+def _batch_size(value: Any) -> Any:
+    if value != "full" and not is_whole(value, 1):
+        raise wanted(
+            f"a whole number between 1 and {LARGEST}, or `full` for the whole training set"
+        )
+    return value
+
+
+BatchSize = Annotated[int | Literal["full"], BeforeValidator(_batch_size)]
+
+MOST_NAME_BYTES = 200
+"""A run's folder is called by the name and 21 characters more, and file systems stop at 255 bytes."""
+
+
+def _short(name: str) -> str:
+    if len(name.encode()) > MOST_NAME_BYTES:
+        raise ValueError
+    return name
+
+
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=100, pattern=r"^[^/\\\x00-\x1f\x7f-\x9f\u2028\u2029]+$"),
+    AfterValidator(_short),
+    must_be("text of 1 to 100 characters, without slashes, control characters and line breaks"),
+]
+
+
+def _default_loss(data: dict[str, Any]) -> LossName:
+    """`data` holds the fields above `loss`, each of them valid: pydantic does not ask otherwise."""
+    return LOSS_OF.get(data["architecture"][-1].activation, "mse")
+
+
+class Spec(Model):
+    """One experiment."""
+
+    name: Name = "run"
+    """What its runs are called; the file's name by default."""
+    seed: Seed = 0
+    """Every random draw follows from it."""
+    data: DataSpec = Field(examples=["mnist"])
+    """Where the samples come from."""
+    architecture: Annotated[tuple[LayerSpec, ...], Field(min_length=1, strict=False)] = Field(
+        examples=[[{"input_dim": 784, "output_dim": 10, "activation": "softmax"}]]
+    )
+    """The layers, from the input to the output."""
+    initializer: Annotated[InitializerSpec, Shorthand("weights")] = InitializerSpec()
+    """How the first parameters are drawn."""
+    init_from: SpecPath | None = None
+    """Start from saved parameters instead: a run, a weights file, or any .npz that holds exactly W1, b1, ..."""
+    loss: LossName = Field(default_factory=_default_loss)
+    """What is minimized; follows from the last activation."""
+    optimizer: Annotated[OptimizerSpec, Shorthand("name")] = OptimizerSpec()
+    """How a gradient becomes a step."""
+    epochs: Count | None = Field(default=None, examples=[30])
+    """Passes over the training set; or give `iterations`."""
+    iterations: Count | None = Field(default=None, examples=[10000])
+    """Steps of the optimizer, instead of epochs."""
+    record_every: Count = 1
+    """Epochs between two records."""
+    batch_size: BatchSize = Field(examples=[10])
+    """Rows per step, or `full`."""
+    sampling: Literal["shuffled", "sequential", "with_replacement"] = "shuffled"
+    """How an epoch draws its rows."""
+    eta: PositiveNumber = Field(examples=[0.1])
+    """The learning rate."""
+    track: Annotated[tuple[SplitName, ...], Field(strict=False)] | None = Field(
+        default=None, examples=[["train", "test"]]
+    )
+    """Splits evaluated for every record; validation by default, where there is one."""
+    dtype: Literal["float32", "float64"] = "float32"
+    """The type of every parameter and activation."""
+    threads: Count | None = None
+    """BLAS threads; null lets the layer and batch sizes decide, capped by the usable cores."""
+    sweep: (
+        Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)] | None
+    ) = None
+    """What `nncli sweep` goes over: a list of values for each key. `nncli train` ignores it."""

@@ -1,0 +1,133 @@
+"""Rules that look at several keys. They read the plain values, not the models, so that each one speaks even where some
+other key is wrong; what is not of the type a rule needs is passed over, for the models refuse it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, get_args
+
+from nncli.errors import Problem
+from nncli.spec.base import is_whole
+from nncli.spec.model import LOSS_OF, ONLY_ACTIVATION, ActivationName, LossName
+from nncli.spec.shape import is_key, key_path, keys_of, models_at
+from nncli.spec.suggest import did_you_mean
+
+Plain = dict[str, Any]
+NEVER_SWEPT = ("sweep", "name")
+
+Rule = Callable[[Plain], Iterator[Problem]]
+
+
+def broken_rules(value: Plain) -> list[Problem]:
+    """What the keys of a spec say against each other."""
+    return [problem for rule in RULES for problem in rule(value)]
+
+
+def _layers(value: Plain) -> list[Plain]:
+    layers = value.get("architecture")
+    return [_mapping(layer) for layer in layers] if isinstance(layers, list | tuple) else []
+
+
+def _mapping(value: Any) -> Plain:
+    return value if isinstance(value, dict) else {}
+
+
+def layers_join(value: Plain) -> Iterator[Problem]:
+    """What one layer puts out, the next one takes in."""
+    layers = _layers(value)
+    for i in range(1, len(layers)):
+        below, here = layers[i - 1].get("output_dim"), layers[i].get("input_dim")
+        if is_whole(below, 1) and is_whole(here, 1) and below != here:
+            yield Problem(
+                ("architecture", i, "input_dim"),
+                f"is {here}, but architecture[{i - 1}].output_dim is {below}. Make them equal.",
+            )
+
+
+def softmax_is_last(value: Plain) -> Iterator[Problem]:
+    """Softmax has no slope of its own, only one together with its loss; over one output it is always 1."""
+    layers = _layers(value)
+    for i, layer in enumerate(layers):
+        if layer.get("activation") != "softmax":
+            continue
+        path = ("architecture", i, "activation")
+        if i < len(layers) - 1:
+            yield Problem(
+                path, "is softmax, which only the last layer may have. Use relu or tanh here."
+            )
+        elif layer.get("output_dim") == 1:
+            yield Problem(path, "is softmax, which needs two or more outputs. Use sigmoid for one.")
+
+
+def loss_fits(value: Plain) -> Iterator[Problem]:
+    """The cross-entropies go with one activation each, and softmax with its cross-entropy only."""
+    layers, loss = _layers(value), str(value.get("loss"))
+    last = str(layers[-1].get("activation")) if layers else ""
+    if loss not in get_args(LossName) or last not in get_args(ActivationName):
+        return
+    needed = ONLY_ACTIVATION.get(loss)
+    if needed == last or (needed is None and last != "softmax"):
+        return
+    right = LOSS_OF.get(last, "mse")
+    other = f", or {needed} as the last activation" if needed else ""
+    yield Problem(
+        ("loss",),
+        f"is {loss}, which does not go with {last} in the last layer. Use {right}{other}.",
+    )
+
+
+def one_length(value: Plain) -> Iterator[Problem]:
+    """Exactly one of epochs and iterations."""
+    given = [key for key in ("epochs", "iterations") if value.get(key) is not None]
+    if not given:
+        yield Problem(
+            ("epochs",),
+            "is missing. Say how long to train: for example `epochs: 30`, or `iterations: 10000`.",
+        )
+    elif len(given) == 2:
+        yield Problem(("iterations",), "cannot stand beside epochs. Keep one of them.")
+
+
+def std_is_used(value: Plain) -> Iterator[Problem]:
+    """No option that does nothing."""
+    initializer = _mapping(value.get("initializer"))
+    drawn = (initializer.get("weights"), initializer.get("biases"))
+    if "std" in initializer and "normal" not in drawn:
+        yield Problem(
+            ("initializer", "std"),
+            "has no effect, because neither weights nor biases are normal. Remove it, or write weights: normal.",
+        )
+
+
+def one_start(value: Plain) -> Iterator[Problem]:
+    """Parameters are either drawn or read."""
+    if value.get("init_from") is not None and "initializer" in value:
+        yield Problem(
+            ("initializer",),
+            "has no effect, because init_from gives the parameters. Keep one of them.",
+        )
+
+
+def sweep_knows_its_keys(value: Plain) -> Iterator[Problem]:
+    """A swept key is a key of the spec; its values are checked trial by trial."""
+    for key in _mapping(value.get("sweep")):
+        path = key_path(key) or ("",)
+        known = is_key(path)
+        if known and path[0] not in NEVER_SWEPT:
+            continue
+        cure = "" if known else did_you_mean(str(path[-1]), keys_of(models_at(path[:-1])))
+        yield Problem(
+            ("sweep", key),
+            f"is not a key that can be swept.{cure} Write it as in eta or optimizer.name.",
+        )
+
+
+RULES: tuple[Rule, ...] = (
+    layers_join,
+    softmax_is_last,
+    loss_fits,
+    one_length,
+    std_is_used,
+    one_start,
+    sweep_knows_its_keys,
+)

@@ -1,0 +1,139 @@
+"""The `data:` section: one model per source, its settings plain keys beside `source`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nncli.spec.base import (
+    Count,
+    Model,
+    NonNegativeNumber,
+    PositiveNumber,
+    Rows,
+    Seed,
+    Shorthand,
+    SpecPath,
+    must_be,
+)
+
+SplitFrom = Literal["last", "random", "stratified"]
+Fraction = Annotated[float, Field(gt=0, lt=1), must_be("a number between 0 and 1")]
+Arms = Annotated[int, Field(ge=2, le=100), must_be("a whole number between 2 and 100")]
+
+
+class Source(Model):
+    """What every source has: how many training rows are kept back for validation."""
+
+    source: str
+    """Which source; its settings are the keys beside it."""
+    validation: Rows = 0
+    """Training rows kept back for validation: a number of rows, or a fraction."""
+    validation_from: SplitFrom = "last"
+    """Which rows those are: the last ones, random ones, or random ones with the classes in proportion."""
+
+
+class SplitSource(Source):
+    """A source without a test set of its own."""
+
+    test: Rows = 0
+    """Rows kept back for the test, before validation is taken: a number of rows, or a fraction."""
+    test_from: SplitFrom = "last"
+    """Which rows those are."""
+
+
+class Mnist(Source):
+    """70,000 handwritten digits of 28 x 28 pixels; downloaded once when they are nowhere to be found."""
+
+    source: Literal["mnist"]
+    path: SpecPath | None = None
+    """A folder with the four IDX files, or the book's `mnist.pkl.gz`; null looks in $NNCLI_DATA/mnist, then the
+    cache, then downloads."""
+
+
+class Idx(SplitSource):
+    """IDX files, gzipped or not: images and their labels."""
+
+    source: Literal["idx"]
+    path: SpecPath
+    """The folder that holds the files."""
+    x: str = "train-images-idx3-ubyte"
+    """The file of training images, with or without `.gz`."""
+    y: str = "train-labels-idx1-ubyte"
+    """The file of training labels."""
+    x_test: str | None = "t10k-images-idx3-ubyte"
+    """The file of test images; null where there is none."""
+    y_test: str | None = "t10k-labels-idx1-ubyte"
+    """The file of test labels; null where there is none."""
+    scale: PositiveNumber = 255.0
+    """Pixels are divided by this as they are gathered into a batch."""
+
+
+class Digits(SplitSource):
+    """scikit-learn's 1,797 handwritten digits of 8 x 8 pixels (extra `datasets`)."""
+
+    source: Literal["digits"]
+    test: Rows = 0.2
+    test_from: SplitFrom = "last"
+
+
+class Generated(SplitSource):
+    """Points in the plane, generated from a seed."""
+
+    samples: Count = 1000
+    """How many points, all classes together."""
+    noise: NonNegativeNumber = 0.2
+    """Standard deviation of the normal noise on each coordinate."""
+    seed: Seed = 0
+    """The seed of the points; the spec's own seed does not change them."""
+    test: Rows = 0.1
+    test_from: SplitFrom = "last"
+
+
+class Moons(Generated):
+    """Two interleaving half circles, as scikit-learn's make_moons draws them."""
+
+    source: Literal["moons"]
+
+
+class Circles(Generated):
+    """A small circle inside a large one, as scikit-learn's make_circles draws them."""
+
+    source: Literal["circles"]
+    noise: NonNegativeNumber = 0.1
+    factor: Fraction = 0.5
+    """The small circle's radius; the large one's is 1."""
+
+
+class Spirals(Generated):
+    """Spiral arms that wind around each other, one class each."""
+
+    source: Literal["spirals"]
+    noise: NonNegativeNumber = 0.05
+    classes: Arms = 2
+    """How many arms."""
+    turns: PositiveNumber = 1.0
+    """How often each arm winds around the origin."""
+
+
+class Npz(SplitSource):
+    """Arrays of an `.npz` file. `y` holds class numbers, one-hot rows, or real targets."""
+
+    source: Literal["npz"]
+    path: SpecPath
+    """The `.npz` file."""
+    x: str = "x"
+    """The name of the training inputs, one row (of any shape) per sample."""
+    y: str = "y"
+    """The name of the training targets."""
+    x_test: str | None = None
+    """The name of the test inputs; null takes `x_test` where the file has it."""
+    y_test: str | None = None
+    """The name of the test targets; null takes `y_test` where the file has it."""
+    scale: PositiveNumber = 1.0
+    """Inputs are divided by this as they are gathered into a batch."""
+
+
+AnySource = Mnist | Idx | Digits | Moons | Circles | Spirals | Npz
+DataSpec = Annotated[AnySource, Field(discriminator="source"), Shorthand("source")]
