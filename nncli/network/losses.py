@@ -1,0 +1,88 @@
+"""Losses, and the one place that knows the delta of the output layer.
+
+Every loss is a mean over rows: of `row_losses`, which gives each row's own. The cross-entropies are computed from the
+logits z, never from a rounded a, so they are finite for any finite z.
+
+Source: Bishop, Pattern Recognition and Machine Learning (2006), 4.3.6 for the canonical pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nncli.network.activations import ACTIVATIONS
+from nncli.network.params import Array
+
+CANONICAL = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
+"""Loss -> the only activation it is defined for here; their dLoss/dz is a - y."""
+
+
+def _same_shape(z: Array, y: Array) -> None:
+    if z.shape != y.shape:
+        # Broadcasting would turn (n, 1) - (n,) into (n, n), and the loss could still fall.
+        raise ValueError(f"output {z.shape} and target {y.shape} differ in shape")
+
+
+def _quadratic(z: Array, y: Array, activation: str) -> Array:
+    """1/2 sum_k (y_k - a_k)^2."""
+    errors = ACTIVATIONS[activation].value(z) - y
+    return np.square(errors, out=errors).sum(axis=-1, dtype=np.float64) / 2
+
+
+def _mse(z: Array, y: Array, activation: str) -> Array:
+    """1/K sum_k (a_k - y_k)^2 over the K outputs."""
+    return _quadratic(z, y, activation) * (2 / z.shape[-1])
+
+
+def _cross_entropy(z: Array, y: Array, activation: str) -> Array:
+    """-sum_k y_k log softmax(z)_k = sum_k y_k (log sum_j exp(z_j - m) - (z_k - m)), m = max z."""
+    shifted = z.astype(np.float64)
+    shifted -= shifted.max(axis=-1, keepdims=True)
+    # Two float64 logits may be further apart than the largest float; 0 * -inf would be NaN.
+    np.maximum(shifted, np.finfo(np.float64).min, out=shifted)
+    log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return (y * (log_sum - shifted)).sum(axis=-1)
+
+
+def _binary_cross_entropy(z: Array, y: Array, activation: str) -> Array:
+    """-sum_k y_k log a_k + (1 - y_k) log(1 - a_k) = sum_k max(z_k, 0) - y_k z_k + log(1 + exp(-|z_k|))."""
+    z = z.astype(np.float64)
+    terms = np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))
+    return terms.sum(axis=-1)
+
+
+LOSSES: dict[str, Callable[[Array, Array, str], Array]] = {
+    "quadratic": _quadratic,
+    "mse": _mse,
+    "cross_entropy": _cross_entropy,
+    "binary_cross_entropy": _binary_cross_entropy,
+}
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def row_losses(loss: str, activation: str, z: Array, y: Array) -> Array:
+    """The loss of each row, (..., n) in float64, from the logits z and the targets y, both (..., n, outputs).
+
+    Raises ValueError where their shapes differ. What is not finite in z stays visible: the caller looks for it.
+    """
+    _same_shape(z, y)
+    return LOSSES[loss](z, y, activation)
+
+
+def output_delta(loss: str, activation: str, a: Array, y: Array, out: Array) -> Array:
+    """dLoss/dz of the last layer for the mean over n rows, written into `out`; may spend `a`.
+
+    (a - y) / n for a canonical pair; otherwise the chain rule: (a - y) / n for quadratic and 2 (a - y) / (n K) for mse
+    over K outputs, each times g'(z).
+    """
+    rows, outputs = a.shape[-2:]
+    np.subtract(a, y, out=out)
+    out *= 2 / (rows * outputs) if loss == "mse" else 1 / rows
+    pull_back = ACTIVATIONS[activation].pull_back
+    if loss not in CANONICAL:
+        if pull_back is None:
+            raise ValueError(f"{loss} has no delta for {activation}: use cross_entropy")
+        pull_back(a, out)
+    return out
