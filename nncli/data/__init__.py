@@ -1,0 +1,1 @@
+"""From a source to named splits of samples, and from those to batches."""

@@ -1,0 +1,40 @@
+"""Batches of the training split, gathered several at a time into one buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nncli.data.batches import gather, targets
+from nncli.data.dataset import Dataset
+from nncli.network.params import Array
+
+GATHER_BYTES = 4 * 2**20
+"""How much of `x` is gathered at once, at least one batch: small enough to stay in a cache."""
+
+
+class Feed:
+    """The training split as batches: inputs scaled and cast, targets as the network's outputs should be."""
+
+    def __init__(self, dataset: Dataset, output_dim: int, batch_size: int, dtype: str) -> None:
+        self._split, self._scale = dataset.splits["train"], dataset.scale
+        self.batch_size = batch_size
+        self.targets = targets(self._split, output_dim, dtype)
+        row_bytes = dataset.input_dim * np.dtype(dtype).itemsize
+        batches = max(1, GATHER_BYTES // (batch_size * row_bytes))
+        rows = min(batches * batch_size, len(self._split))
+        self._x = np.empty((rows, dataset.input_dim), dtype)
+
+    def batches(self, rows: Array) -> Iterator[tuple[int, Array]]:
+        """The inputs of the numbered rows, batch by batch, each with its offset in `rows`; the last may be short.
+
+        A batch is a view that the next gathering overwrites.
+        """
+        at_once = len(self._x)
+        for head in range(0, len(rows), at_once):
+            part = rows[head : head + at_once]
+            x = self._x[: len(part)]
+            gather(self._split.x, part, self._scale, out=x)
+            for start in range(0, len(part), self.batch_size):
+                yield head + start, x[start : start + self.batch_size]

@@ -1,0 +1,165 @@
+"""IDX files: 0 0 type rank, `rank` big-endian 32-bit dimensions, then the values.
+
+The format is described at the end of http://yann.lecun.com/exdb/mnist/.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nncli.data.dataset import Dataset, Fingerprint, Split
+from nncli.data.files import Content, content, fill, find, shown
+from nncli.data.fingerprint import combine, digest
+from nncli.errors import DataError, Problem, SpecError
+from nncli.network.params import Array
+from nncli.spec.sources import Idx
+
+TYPES = {
+    0x08: "uint8",
+    0x09: "int8",
+    0x0B: "int16",
+    0x0C: "int32",
+    0x0D: "float32",
+    0x0E: "float64",
+}
+
+
+@dataclass(frozen=True)
+class IdxFile:
+    """What one file holds."""
+
+    path: Path
+    values: Array
+    """uint8, of the dimensions the header declares."""
+    fingerprint: Fingerprint
+    """Of all uncompressed bytes, the header included."""
+
+
+def load_idx(source: Idx) -> Dataset:
+    """The files of a folder; the test set where its files are there."""
+    folder = Path(source.path)
+    if not folder.is_dir():
+        raise SpecError(
+            [Problem(("data", "path"), f"{shown(folder)} is not a folder of IDX files")]
+        )
+    train = _required(folder, "x", source.x), _required(folder, "y", source.y)
+    return dataset(train, _test_files(folder, source), source.scale, str(folder))
+
+
+def dataset(
+    train: tuple[Path, Path], test: tuple[Path, Path] | None, scale: float, origin: str
+) -> Dataset:
+    """Images and labels, given as pairs of files. The fingerprint is over the files' digests in order."""
+    files = {"train": tuple(map(read_idx, train))}
+    if test is not None:
+        files["test"] = tuple(map(read_idx, test))
+    return from_files(files, scale, origin)
+
+
+def from_files(files: dict[str, tuple[IdxFile, ...]], scale: float, origin: str) -> Dataset:
+    """The dataset of files that are read already: split name -> (images, labels)."""
+    splits = {name: paired(x, y) for name, (x, y) in files.items()}
+    _check_same_shape([x for x, _ in files.values()])
+    shape = files["train"][0].values.shape
+    most = max(int(split.y.max()) for split in splits.values())
+    return Dataset(
+        splits=splits,
+        classes=tuple(map(str, range(most + 1))),
+        fingerprint=combine([file.fingerprint for pair in files.values() for file in pair]),
+        scale=scale,
+        image_shape=(shape[1], shape[2]) if len(shape) == 3 else None,
+        origin=origin,
+    )
+
+
+def paired(x: IdxFile, y: IdxFile) -> Split:
+    """Inputs as (rows, features) and labels as int64. DataError unless both have the same, non-zero length."""
+    if x.values.ndim < 2 or y.values.ndim != 1:
+        file, wanted = (x, "two or more (images)") if x.values.ndim < 2 else (y, "one (labels)")
+        raise DataError(f"{shown(file.path)}: has {file.values.ndim} dimensions, expected {wanted}")
+    if len(x.values) != len(y.values):
+        raise DataError(
+            f"{shown(x.path)}: holds {len(x.values)} images, but {shown(y.path)} {len(y.values)} labels"
+        )
+    if not x.values.size:
+        raise DataError(f"{shown(x.path)}: holds no values (dimensions {x.values.shape})")
+    return Split(x.values.reshape(len(x.values), -1), y.values.astype(np.int64))
+
+
+def read_idx(path: Path) -> IdxFile:
+    """One file. DataError for anything but exactly what its header declares; nothing large is allocated before."""
+    with content(path) as source:
+        header, dimensions = _header(source)
+        total = len(header) + math.prod(dimensions)
+        source.check_size(total)
+        data = np.empty(total, np.uint8)
+        data[: len(header)] = np.frombuffer(header, np.uint8)
+        found = len(header) + fill(source.stream, data[len(header) :].data)
+        if found < total:
+            raise DataError(f"{shown(path)}: truncated: expected {total} bytes, found {found}")
+        source.check_end()
+    return IdxFile(path, data[len(header) :].reshape(dimensions), digest(data))
+
+
+def _header(source: Content) -> tuple[bytes, tuple[int, ...]]:
+    start = source.take(4)
+    _check_magic(source, start)
+    rest = source.take(4 * start[3])
+    if len(rest) < 4 * start[3]:
+        found = len(start) + len(rest)
+        raise DataError(
+            f"{shown(source.path)}: truncated: expected a header of {4 + 4 * start[3]} bytes, found {found}"
+        )
+    return start + rest, struct.unpack(f">{start[3]}I", rest)
+
+
+def _check_magic(source: Content, start: bytes) -> None:
+    path = shown(source.path)
+    if len(start) < 4:
+        raise DataError(f"{path}: truncated: expected an IDX header, found {len(start)} bytes")
+    if start[:2] != b"\0\0" or start[2] not in TYPES or not start[3]:
+        unpacked_gz = source.path.suffix == ".gz" and not source.gzipped
+        kind = "a gzip file" if unpacked_gz else "an IDX file"
+        beginning = shown((start + source.take(5)).decode("latin-1"))
+        raise DataError(f"{path}: is not {kind}: it starts with `{beginning}`")
+    if TYPES[start[2]] != "uint8":
+        raise DataError(f"{path}: holds {TYPES[start[2]]} values; only uint8 is read")
+
+
+def _check_same_shape(files: list[IdxFile]) -> None:
+    first, *others = files
+    for other in others:
+        if other.values.shape[1:] != first.values.shape[1:]:
+            raise DataError(
+                f"{shown(other.path)}: a sample is {other.values.shape[1:]}, "
+                f"but {first.values.shape[1:]} in {shown(first.path)}"
+            )
+
+
+def _required(folder: Path, key: str, name: str) -> Path:
+    path = find(folder, name)
+    if path is None:
+        message = f"there is no {shown(name)} in {shown(folder)}, with or without .gz"
+        raise SpecError([Problem(("data", key), message)])
+    return path
+
+
+def _test_files(folder: Path, source: Idx) -> tuple[Path, Path] | None:
+    """Both or none: files under the default names may be absent, files that are asked for may not."""
+    names = {"x_test": source.x_test, "y_test": source.y_test}
+    if source.x_test is None and source.y_test is None:
+        return None
+    for key, name in names.items():
+        if name is None:
+            raise SpecError([Problem(("data", key), "is null; x_test and y_test come together")])
+    # compared with the default, not with what was written: a run's spec.yaml writes everything
+    default = all(name == Idx.model_fields[key].default for key, name in names.items())
+    if default and not any(find(folder, str(name)) for name in names.values()):
+        return None
+    x, y = (_required(folder, key, str(name)) for key, name in names.items())
+    return x, y

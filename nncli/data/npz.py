@@ -1,0 +1,189 @@
+"""Arrays of an `.npz` file: a zip archive of `.npy` files, each a header and the bytes of one array.
+
+Read member by member into a buffer of the size that zip entry and header agree on; never a pickle.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import io
+import math
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.lib import format as npy
+
+from nncli.data.arrays import Targets, inputs, real_targets, targets
+from nncli.data.dataset import Dataset, Fingerprint, Split
+from nncli.data.files import check_inflation, fill, shown, size_of_file
+from nncli.data.fingerprint import combine, digest
+from nncli.errors import DataError, Problem, SpecError
+from nncli.network.params import Array
+from nncli.spec.sources import Npz
+
+LONGEST_HEADER = 16 * 1024
+HEADER_READERS: dict[tuple[int, int], Any] = {
+    (1, 0): npy.read_array_header_1_0,
+    (2, 0): npy.read_array_header_2_0,
+}
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    struct.error,
+    ValueError,
+    TypeError,
+    IndexError,
+    OverflowError,
+    NotImplementedError,
+    RuntimeError,
+    SyntaxError,
+)
+"""What zipfile and NumPy's header reader raise for bytes that make no sense."""
+
+
+@dataclass(frozen=True)
+class NpyArray:
+    """One array as it lies in the file."""
+
+    where: str
+    """`file: array` for messages."""
+    values: Array
+    fingerprint: Fingerprint
+    """Of the uncompressed bytes of its `.npy` file."""
+
+
+def load_npz(source: Npz) -> Dataset:
+    """Inputs and targets by name. The fingerprint is over the digests of the `.npy` files used, in order."""
+    path = Path(source.path)
+    size_of_file(path)
+    try:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            arrays = _read_named(archive, path, source)
+    except (*DAMAGE, OSError) as error:
+        # a damaged offset makes zipfile seek before the start: the file is wrong, not the machine
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
+        reason = shown(str(error) or type(error).__name__, 60)
+        raise DataError(
+            f"{shown(path)}: is not an .npz file, or a damaged one ({reason})"
+        ) from error
+    train, wanted = _split(arrays["x"], arrays["y"], None)
+    splits, classes = {"train": train}, wanted.classes
+    if "x_test" in arrays:
+        splits["test"], wanted = _split(arrays["x_test"], arrays["y_test"], wanted)
+        _check_features(arrays, splits)
+        classes = max(classes, wanted.classes) if classes and wanted.classes else None
+    shape = arrays["x"].values.shape
+    return Dataset(
+        splits=splits,
+        classes=None if classes is None else tuple(map(str, range(classes))),
+        fingerprint=combine([array.fingerprint for array in arrays.values()]),
+        scale=source.scale,
+        image_shape=(shape[1], shape[2]) if len(shape) == 3 else None,
+        origin=str(path),
+    )
+
+
+def _read_named(archive: zipfile.ZipFile, path: Path, source: Npz) -> dict[str, NpyArray]:
+    members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+    return {
+        key: read_member(archive, _member(members, path, key, name), path)
+        for key, name in _names(members, source).items()
+    }
+
+
+def _names(members: dict[str, zipfile.ZipInfo], source: Npz) -> dict[str, str]:
+    """Key of the spec -> name of the array. The test set is what the spec names, else what has the default names."""
+    named = {"x": source.x, "y": source.y}
+    asked = source.x_test is not None or source.y_test is not None
+    if asked or {"x_test", "y_test"} & members.keys():
+        named |= {"x_test": source.x_test or "x_test", "y_test": source.y_test or "y_test"}
+    return named
+
+
+def _member(
+    members: dict[str, zipfile.ZipInfo], path: Path, key: str, name: str
+) -> zipfile.ZipInfo:
+    if name in members:
+        return members[name]
+    close = difflib.get_close_matches(name, members, n=1)
+    hint = f" Did you mean `{shown(close[0], 60)}`?" if close else ""
+    there = shown(", ".join(sorted(members)), 200) or "nothing"
+    message = f"{shown(path)} holds no array `{shown(name, 60)}`, only {there}.{hint}"
+    raise SpecError([Problem(("data", key), message)])
+
+
+def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NpyArray:
+    """One array, as a view of the buffer its member was read into. DataError where the sizes disagree."""
+    where = f"{shown(path)}: {shown(info.filename.removesuffix('.npy'), 60)}"
+    _check_sizes(info, path, where)
+    data = np.empty(info.file_size, np.uint8)
+    with archive.open(info) as member:
+        stream = cast(zipfile.ZipExtFile, member)  # typeshed knows it as IO only
+        found = fill(stream, data.data)
+    if found < info.file_size:
+        raise DataError(f"{where}: truncated: expected {info.file_size} bytes, found {found}")
+    return NpyArray(where, parse(data, where), digest(data))
+
+
+def parse(data: Array, where: str) -> Array:
+    """The array in the bytes of an `.npy` file (numpy.lib.format), without a copy where its layout allows that."""
+    head = io.BytesIO(data[:LONGEST_HEADER].tobytes())
+    version = npy.read_magic(head)
+    if version not in HEADER_READERS:
+        raise DataError(f"{where}: .npy version {version}; expected plain arrays of numbers")
+    shape, fortran, dtype = HEADER_READERS[version](head)
+    if dtype.kind not in "biuf":
+        raise DataError(f"{where}: holds {shown(dtype, 60)}; expected numbers")
+    expected = head.tell() + math.prod(shape) * dtype.itemsize
+    if any(length < 0 for length in shape) or expected != len(data):
+        raise DataError(f"{where}: expected {expected} bytes for shape {shape}, found {len(data)}")
+    values = data[head.tell() :].view(dtype).reshape(shape, order="F" if fortran else "C")
+    return np.require(values, dtype.newbyteorder("="), ["C", "A"])
+
+
+def _check_sizes(info: zipfile.ZipInfo, path: Path, where: str) -> None:
+    if info.compress_type not in COMPRESSIONS:
+        raise DataError(f"{where}: another compression than numpy.savez writes")
+    if info.compress_size > path.stat().st_size:
+        raise DataError(f"{where}: declares {info.compress_size} bytes, more than the file has")
+    if info.compress_type == zipfile.ZIP_DEFLATED:
+        cure = "numpy.savez writes the same arrays uncompressed"
+        check_inflation(info.file_size, info.compress_size, where, cure)
+    elif info.file_size != info.compress_size:
+        raise DataError(f"{where}: expected {info.file_size} bytes, found {info.compress_size}")
+
+
+def _split(x: NpyArray, y: NpyArray, like: Targets | None) -> tuple[Split, Targets]:
+    """Inputs and targets of the same length; a test set's targets are of the kind of the training set's."""
+    rows, wanted = inputs(x.values, x.where), _targets(y, like)
+    if len(rows) != len(wanted.y):
+        raise DataError(f"{x.where}: has {len(rows)} rows, but {y.where} {len(wanted.y)}")
+    return Split(rows, wanted.y), wanted
+
+
+def _targets(y: NpyArray, like: Targets | None) -> Targets:
+    wanted = targets(y.values, y.where)
+    if like is None:
+        return wanted
+    if like.classes is None:
+        wanted = real_targets(y.values, y.where)
+    elif wanted.classes is None:
+        raise DataError(f"{y.where}: holds real targets, but the training targets are classes")
+    if wanted.y.shape[1:] != like.y.shape[1:]:
+        raise DataError(f"{y.where}: has shape {wanted.y.shape}, training {like.y.shape}")
+    return wanted
+
+
+def _check_features(arrays: dict[str, NpyArray], splits: dict[str, Split]) -> None:
+    train, test = splits["train"].x.shape[1], splits["test"].x.shape[1]
+    if train != test:
+        raise DataError(f"{arrays['x_test'].where}: has {test} features, training has {train}")

@@ -1,0 +1,61 @@
+"""From the `data:` section of a spec to a dataset."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nncli.data import digits, idx, mnist, npz, toys
+from nncli.data.dataset import Dataset
+from nncli.data.download import Progress
+from nncli.data.files import shown
+from nncli.data.splits import divide
+from nncli.errors import MachineError, Problem, SpecError
+from nncli.spec.sources import AnySource
+
+Loader = Callable[[Any, Progress | None], Dataset]
+
+LOADERS: dict[str, Loader] = {
+    "mnist": mnist.load_mnist,
+    "idx": lambda source, _: idx.load_idx(source),
+    "digits": lambda source, _: digits.load_digits(),
+    "moons": lambda source, _: toys.load_moons(source),
+    "circles": lambda source, _: toys.load_circles(source),
+    "spirals": lambda source, _: toys.load_spirals(source),
+    "npz": lambda source, _: npz.load_npz(source),
+}
+"""Name of a source -> what reads it: `train` with all its rows, and `test` where it has one of its own."""
+
+
+def load(source: AnySource, *, seed: int, on_progress: Progress | None = None) -> Dataset:
+    """Read a source and split it; `seed` is the spec's, for random splits.
+
+    SpecError or DataError (2) for what is wrong with spec or data, MachineError (4) for what cannot be read or fetched.
+    """
+    with _machine_errors():
+        _check_path(getattr(source, "path", None))
+        whole = LOADERS[source.source](source, on_progress)
+        return dataclasses.replace(whole, splits=divide(whole.splits, source, seed=seed))
+
+
+def _check_path(path: str | None) -> None:
+    try:
+        if path is not None:
+            Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        message = f"there is no file or folder {shown(path)}"
+        raise SpecError([Problem(("data", "path"), message)]) from error
+
+
+@contextmanager
+def _machine_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        place = "" if error.filename is None else f"{shown(error.filename)}: "
+        raise MachineError(f"{place}cannot be read: {error.strerror or error}") from error
+    except MemoryError as error:
+        raise MachineError("the data do not fit into this machine's memory") from error

@@ -1,0 +1,98 @@
+"""Rows kept back from training: the test first, where a source has none of its own, then validation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from nncli.data.dataset import Split
+from nncli.errors import DataError, Problem, SpecError
+from nncli.network.params import Array
+from nncli.spec.sources import Source, SplitFrom, SplitSource
+from nncli.streams import Purpose, stream
+
+
+def divide(splits: Mapping[str, Split], source: Source, *, seed: int) -> dict[str, Split]:
+    """`train`, `validation` and `test` from a source's `train` and perhaps `test`; empty ones are left out.
+
+    Random rows come from stream(seed, SPLIT), the test's before validation's.
+    """
+    rng = stream(seed, Purpose.SPLIT)
+    train, test = splits["train"], splits.get("test")
+    if isinstance(source, SplitSource) and source.test:
+        if test is not None:
+            message = f"is {source.test}, but the source has a test set of its own. Remove it or set it to 0"
+            raise SpecError([Problem(("data", "test"), message)])
+        train, test = keep_back(train, "test", source.test, source.test_from, rng=rng)
+    validation = None
+    if source.validation:
+        train, validation = keep_back(
+            train, "validation", source.validation, source.validation_from, rng=rng
+        )
+    named = {"train": train, "validation": validation, "test": test}
+    return {name: split for name, split in named.items() if split is not None}
+
+
+def keep_back(
+    split: Split, key: str, share: float, choice: SplitFrom, *, rng: np.random.Generator
+) -> tuple[Split, Split]:
+    """What is left and what is kept back. SpecError naming `data.<key>` where there are not enough rows."""
+    total, kept = len(split), row_count(share, len(split))
+    if kept >= total:
+        raise _problem(
+            key, f"is {share}, but there are {total} training rows. Keep back {total - 1} at most"
+        )
+    if choice == "last":  # views: no copy of a large array
+        return _part(split, slice(0, total - kept)), _part(split, slice(total - kept, total))
+    mask = np.zeros(total, bool)
+    mask[CHOICES[choice](split.y, kept, key, rng)] = True
+    return _part(split, np.flatnonzero(~mask)), _part(split, np.flatnonzero(mask))
+
+
+def row_count(share: float, total: int) -> int:
+    """A number of rows as it is; a fraction of `total` rounded to the nearest number of rows, at least 1."""
+    return int(share) if share >= 1 else max(1, math.floor(share * total + 0.5))
+
+
+def random_rows(y: Array, kept: int, key: str, rng: np.random.Generator) -> Array:
+    """`kept` of all rows, each set of rows as likely as any other."""
+    return rng.permutation(len(y))[:kept]
+
+
+def stratified_rows(y: Array, kept: int, key: str, rng: np.random.Generator) -> Array:
+    """Random rows of each class, as many as its share of all rows: rounded down, and the largest remainders up."""
+    _check_classes(y, kept, key)
+    counts = np.bincount(y)
+    quota, remainder = np.divmod(counts * kept, len(y))
+    # a stable sort: of equal remainders the lower class number comes first
+    quota[np.argsort(-remainder, kind="stable")[: kept - int(quota.sum())]] += 1
+    return np.concatenate(
+        [rng.permutation(np.flatnonzero(y == number))[:rows] for number, rows in enumerate(quota)]
+    )
+
+
+CHOICES = {"random": random_rows, "stratified": stratified_rows}
+
+
+def _check_classes(y: Array, kept: int, key: str) -> None:
+    if y.ndim != 1:
+        raise _problem(f"{key}_from", "is stratified, but the targets are real numbers. Use random")
+    numbers, counts = np.unique(y, return_counts=True)
+    if counts.min() < 2:
+        number = int(numbers[np.argmin(counts)])
+        raise DataError(
+            f"class {number} has 1 row; `{key}_from: stratified` needs 2 or more. Use random"
+        )
+    if min(kept, len(y) - kept) < len(numbers):
+        message = f"makes {kept} of {len(y)} rows, but stratified needs one per class ({len(numbers)}) on both sides"
+        raise _problem(key, message)
+
+
+def _part(split: Split, rows: slice | Array) -> Split:
+    return Split(split.x[rows], split.y[rows])
+
+
+def _problem(key: str, message: str) -> SpecError:
+    return SpecError([Problem(("data", key), message)])
