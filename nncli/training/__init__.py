@@ -1,0 +1,1 @@
+"""From batches to parameters: optimizers, the step, the loop, evaluation."""
