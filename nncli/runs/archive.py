@@ -1,0 +1,118 @@
+"""Self-checking `.npz` archives: plain NumPy files whose archive comment is the SHA-256 of all bytes before it.
+
+`numpy.load` reads them, and so does anything that reads zip files. Nothing in one is used before its digest, its
+members, and their headers have been checked; no member is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import zipfile
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from nncli.errors import DamagedError
+from nncli.network.params import Array, Arrays
+
+_DIGEST = 64
+"""Length of a SHA-256 in hexadecimal."""
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The date of every member: the same arrays are the same bytes, whenever they are written."""
+_DTYPES = {"<f4", "<f8", "<i8", "|u1"}
+
+
+def pack(arrays: Mapping[str, Array]) -> bytes:
+    """The archive that holds these arrays, uncompressed; the same arrays give the same bytes."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            member = BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(array), version=(1, 0))
+            info = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
+            info.create_system = 3  # Unix, whatever this system is
+            archive.writestr(info, member.getbuffer())
+        archive.comment = b"0" * _DIGEST
+    body = buffer.getvalue()[:-_DIGEST]
+    return body + hashlib.sha256(body).hexdigest().encode()
+
+
+def has_digest(data: bytes) -> bool:
+    """Whether the last bytes look like a digest of ours, right or wrong."""
+    tail = data[-_DIGEST:]
+    return len(tail) == _DIGEST and all(byte in b"0123456789abcdef" for byte in tail)
+
+
+def unpack(data: bytes, path: Path) -> Arrays:
+    """The arrays of an archive of ours; `path` is for messages.
+
+    Raises DamagedError where the digest, a member or a header is not as `pack` writes it.
+    """
+    if not data:
+        raise DamagedError(f"{path}: is empty")
+    if not has_digest(data):
+        raise DamagedError(
+            f"{path}: is cut short, or was not written by nncli: its SHA-256 is missing at the end"
+        )
+    body, digest = data[:-_DIGEST], data[-_DIGEST:].decode()
+    if hashlib.sha256(body).hexdigest() != digest:
+        raise DamagedError(
+            f"{path}: is damaged: its content does not match its SHA-256. Restore it from a copy."
+        )
+    return read_members(data, path)
+
+
+def read_members(data: bytes, path: Path, *, compressed: bool = False) -> Arrays:
+    """The arrays of any `.npz`, each header checked against the bytes before anything is made.
+
+    `compressed` also admits deflated members. Raises DamagedError.
+    """
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            members = archive.infolist()
+            arrays = {
+                info.filename.removesuffix(".npy"): _member(archive, info, path, compressed)
+                for info in members
+            }
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        NotImplementedError,
+        EOFError,
+        OSError,
+    ) as err:
+        raise DamagedError(f"{path}: is not an .npz archive: {err}") from err
+    if len(arrays) != len(members):
+        raise DamagedError(f"{path}: holds two arrays of the same name")
+    return arrays
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, compressed: bool) -> Array:
+    """One array: a version 1.0 header, a plain little-endian type, C order, and just as many bytes as that takes."""
+    name = info.filename
+    if not name.endswith(".npy"):
+        raise DamagedError(f"{path}: {name!r} is not an array (.npy)")
+    if info.compress_type != zipfile.ZIP_STORED and not compressed:
+        raise DamagedError(f"{path}: {name} is compressed; nncli writes arrays uncompressed")
+    with archive.open(info) as member:
+        try:
+            version = np.lib.format.read_magic(member)
+            shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
+        except ValueError as err:
+            raise DamagedError(f"{path}: {name}: not a NumPy 1.0 array: {err}") from err
+        if version != (1, 0) or fortran or dtype.str not in _DTYPES:
+            order = "Fortran" if fortran else "C"
+            raise DamagedError(
+                f"{path}: {name}: is {dtype.str} in {order} order; it must be one of "
+                f"{', '.join(sorted(_DTYPES))} in C order"
+            )
+        size = math.prod(shape) * dtype.itemsize
+        if info.file_size != member.tell() + size:
+            raise DamagedError(
+                f"{path}: {name}: {shape} of {dtype.str} takes {size} bytes, the file has "
+                f"{info.file_size - member.tell()}"
+            )
+        return np.frombuffer(member.read(size), dtype).reshape(shape)

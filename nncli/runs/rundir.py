@@ -1,0 +1,194 @@
+"""The run directory: what a training leaves behind, written by one process, read by any."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nncli.errors import DamagedError, UsageError
+from nncli.runs import files
+from nncli.runs.weights import FORMAT, check_format
+
+SPEC, RUN, METRICS = "spec.yaml", "run.json", "metrics.jsonl"
+WEIGHTS, CHECKPOINT, SUMMARY = "weights.npz", "checkpoint.npz", "summary.json"
+
+Json = dict[str, Any]
+
+
+def create(runs_dir: Path, name: str) -> Path:
+    """Make `<runs_dir>/<name>-<date>-<time>-<4 hex>`, which no other run has."""
+    files.make_folders(runs_dir)
+    while True:
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        path = runs_dir / f"{name}-{stamp}-{secrets.token_hex(2)}"
+        if files.make_new_folder(path):
+            return path
+
+
+def create_at(path: Path) -> Path:
+    """Make exactly this directory. Raises UsageError where it exists and is not empty."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UsageError(
+            f"{path}: exists and is not empty. Choose another --run-dir, or leave it out."
+        )
+    files.make_folders(path)
+    return path
+
+
+def write_spec(path: Path, text: str) -> None:
+    """Replace the run's resolved spec."""
+    files.replace(path / SPEC, text.encode())
+
+
+def to_json(value: Mapping[str, Any], indent: int | None = None) -> str:
+    """Strict JSON: a number that is not finite becomes null."""
+    return json.dumps(_finite(value), allow_nan=False, ensure_ascii=False, indent=indent)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Replace a JSON file."""
+    files.replace(path, (to_json(value, indent=2) + "\n").encode())
+
+
+def read_json(path: Path) -> Json:
+    """A JSON file of a run. Raises DamagedError where it is damaged or of a newer format."""
+    try:
+        value = json.loads(files.read(path))
+    except ValueError as err:
+        raise DamagedError(f"{path}: is damaged: not JSON ({err})") from err
+    if not isinstance(value, dict):
+        raise DamagedError(f"{path}: is damaged: not a JSON object")
+    check_format(value.get("format"), path)
+    return value
+
+
+def open_run(path: Path) -> Json:
+    """What run.json says of the run in `path`.
+
+    Raises UsageError where there is no such directory, DamagedError where it is no run, or one of a newer nncli.
+    """
+    if not path.is_dir():
+        raise UsageError(f"{path}: no such run directory. `nncli runs` lists the runs there are.")
+    if not (path / RUN).is_file():
+        raise DamagedError(f"{path}: is not an nncli run: it has no {RUN}")
+    return read_json(path / RUN)
+
+
+def append_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Add one line to the metrics of the run in `path`."""
+    files.append(path / METRICS, (to_json(record) + "\n").encode())
+
+
+def sync_records(path: Path) -> None:
+    """Wait until the metrics are on the disk: a checkpoint that counts them comes after."""
+    if (path / METRICS).is_file():
+        files.sync(path / METRICS)
+
+
+def read_records(path: Path) -> list[Json]:
+    """Every whole line of the metrics; a torn last line is left out.
+
+    Raises DamagedError naming the line where one before the last is not a JSON object.
+    """
+    metrics = path / METRICS
+    lines = files.read(metrics).split(b"\n") if metrics.is_file() else [b""]
+    records = []
+    for number, line in enumerate(
+        lines[:-1], 1
+    ):  # what follows the last newline is torn, or nothing
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict):
+            raise DamagedError(f"{metrics}:{number}: is damaged: not a JSON object")
+        records.append(record)
+    return records
+
+
+def summarize(records: list[Json], status: str) -> Json:
+    """The final figures, and the best of each tracked split with its epoch."""
+    final = records[-1] if records else {}
+    return {
+        "format": FORMAT,
+        "status": status,
+        "epochs": final.get("epoch", 0),
+        "seconds": round(sum(record["seconds"] for record in records), 3),
+        "final": {key: value for key, value in final.items() if key not in _TIMES},
+        "best": {key: best(records, key) for key in final if key.endswith(("_accuracy", "_r2"))},
+    }
+
+
+_TIMES = {"seconds", "samples_per_second"}
+
+
+def best(records: list[Json], key: str) -> Json:
+    """The highest value of a figure, and the first epoch that reached it."""
+    record = max(records, key=lambda record: -math.inf if record[key] is None else record[key])
+    return {"value": record[key], "epoch": record["epoch"]}
+
+
+def list_runs(runs_dir: Path) -> list[tuple[Path, Json, Json | None]]:
+    """Each run in a folder with its run.json and summary.json (None where it is not complete), newest last.
+
+    Reads those two files only; a directory that is no run, or cannot be read, is passed over.
+    """
+    found = []
+    for path in sorted(runs_dir.iterdir()) if runs_dir.is_dir() else []:
+        try:
+            run = open_run(path)
+            summary = read_json(path / SUMMARY) if (path / SUMMARY).is_file() else None
+        except (DamagedError, UsageError):
+            continue
+        found.append((path, run, summary))
+    return sorted(found, key=lambda item: str(item[1].get("started", "")))
+
+
+def newest_finished(runs_dir: Path) -> Path:
+    """The run that finished last of those started. Raises UsageError where none has."""
+    finished = [path for path, _, summary in list_runs(runs_dir) if summary]
+    if not finished:
+        raise UsageError(
+            f"{runs_dir}: has no finished run. Train one: nncli train configs/moons.yaml"
+        )
+    return finished[-1]
+
+
+def status_of(run: Json) -> str:
+    """How a run stands: as run.json says, but a run whose process is gone is `lost`, not `running`."""
+    status = str(run.get("status", "unknown"))
+    if (
+        status == "running"
+        and run.get("host") == socket.gethostname()
+        and not _alive(run.get("pid"))
+    ):
+        return "lost"
+    return status
+
+
+def _alive(pid: object) -> bool:
+    """Whether a process of this machine exists."""
+    try:
+        os.kill(int(str(pid)), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except OSError:  # it exists, and belongs to someone else
+        return True
+    return True

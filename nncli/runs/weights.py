@@ -1,0 +1,135 @@
+"""Saved parameters: `weights.npz` with W1, b1, ... and `meta`, all that a prediction needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from pydantic import ValidationError
+
+from nncli.errors import DamagedError, UsageError
+from nncli.network.params import Architecture, Arrays, shapes
+from nncli.runs import archive, files
+from nncli.spec.base import Model
+from nncli.spec.model import LayerSpec, LossName
+
+FORMAT = 1
+M = TypeVar("M", bound=Model)
+
+
+class Preprocessing(Model):
+    """What is done to a row of the data before the network sees it."""
+
+    scale: float
+    """The row is divided by this."""
+
+
+class Meta(Model):
+    """What the parameters are: enough to predict without the spec."""
+
+    format: int
+    architecture: tuple[LayerSpec, ...]
+    loss: LossName
+    preprocessing: Preprocessing
+    classes: tuple[str, ...] | None
+    """The name of each class number; None for a regression."""
+    epoch: int
+    """Whole epochs of training."""
+    batch: int
+    """Batches of the next epoch, where training stopped inside one."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A trained network as it is saved."""
+
+    params: Arrays
+    meta: Meta
+
+
+def write(path: Path, weights: Weights) -> None:
+    """Replace a weights file. The same weights give the same bytes."""
+    meta = weights.meta.model_dump_json().encode()
+    arrays = weights.params | {"meta": np.frombuffer(meta, np.uint8)}
+    files.replace(path, archive.pack(arrays))
+
+
+def read(path: Path) -> Weights:
+    """A weights file, checked.
+
+    Raises UsageError where there is none, DamagedError where it is damaged, from a newer nncli, or not of one piece.
+    """
+    arrays = archive.unpack(_bytes(path), path)
+    meta = read_meta(arrays, path, Meta)
+    _check_members(arrays, meta.architecture, path)
+    return Weights(arrays, meta)
+
+
+def read_params(path: Path, architecture: Architecture) -> Arrays:
+    """The parameters for an architecture, from a weights file or from any `.npz` that holds exactly W1, b1, ...
+
+    Raises UsageError where there is no such file, DamagedError where it does not fit.
+    """
+    data = _bytes(path)
+    if archive.has_digest(data):
+        arrays = archive.unpack(data, path)
+        read_meta(arrays, path, Meta)
+    else:
+        arrays = archive.read_members(data, path, compressed=True)
+    _check_members(arrays, architecture, path)
+    return arrays
+
+
+def read_meta(arrays: Arrays, path: Path, model: type[M]) -> M:
+    """Take `meta` out of an archive's arrays. Raises DamagedError, also for a newer format than this nncli knows."""
+    if "meta" not in arrays or arrays["meta"].dtype != np.uint8:
+        raise DamagedError(f"{path}: holds no `meta`: it was not written by nncli")
+    try:
+        raw: Mapping[str, Any] = json.loads(arrays.pop("meta").tobytes())
+        check_format(raw.get("format"), path)
+        return model.model_validate_json(json.dumps(raw))
+    except (ValidationError, ValueError, AttributeError) as err:
+        raise DamagedError(f"{path}: its `meta` is not as nncli writes it") from err
+
+
+def check_format(found: object, path: Path) -> None:
+    """Raise DamagedError for a file of a newer format than this nncli reads."""
+    if isinstance(found, int) and found > FORMAT:
+        raise DamagedError(
+            f"{path}: has format {found}; this nncli reads up to {FORMAT}. Install a newer nncli."
+        )
+
+
+def _bytes(path: Path) -> bytes:
+    if not path.is_file():
+        raise UsageError(f"{path}: no such weights file")
+    return files.read(path)
+
+
+def _check_members(arrays: Arrays, architecture: Architecture, path: Path) -> None:
+    """Exactly W1, b1, ... of the right shapes, one float type, every number finite."""
+    wanted = shapes(architecture)
+    for name, shape in wanted.items():
+        if name not in arrays:
+            raise DamagedError(
+                f"{path}: {name} is missing; the architecture has {len(wanted) // 2} layers"
+            )
+        if arrays[name].shape != shape:
+            raise DamagedError(
+                f"{path}: {name} is {arrays[name].shape}, but the architecture needs {shape}"
+            )
+        if arrays[name].dtype.kind != "f" or arrays[name].dtype != arrays["W1"].dtype:
+            raise DamagedError(
+                f"{path}: {name} is {arrays[name].dtype}; all must be one float type"
+            )
+        if not np.isfinite(arrays[name]).all():
+            raise DamagedError(f"{path}: {name} holds numbers that are not finite")
+    extra = sorted(set(arrays) - set(wanted))
+    if extra:
+        raise DamagedError(
+            f"{path}: {extra[0]} does not belong to the architecture of {len(wanted) // 2} layers"
+        )

@@ -1,0 +1,179 @@
+"""Run directories, their files, and the folder that holds them."""
+
+import errno
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nncli.errors import DamagedError, LockedError, MachineError, UsageError
+from nncli.runs import files, lock, rundir
+
+
+def test_replace_leaves_only_the_file(tmp_path):
+    path = tmp_path / "a.json"
+    files.replace(path, b"one")
+    files.replace(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize("operation", ["fsync", "replace"])
+def test_a_failed_replace_keeps_the_old_file_and_names_path_and_reason(
+    tmp_path, monkeypatch, operation
+):
+    path = tmp_path / "a.json"
+    files.replace(path, b"old")
+
+    def fail(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if operation == "fsync":
+        monkeypatch.setattr(os, "fsync", fail)
+    else:
+        monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(MachineError, match=r"a\.json: cannot be written: No space left on device"):
+        files.replace(path, b"new")
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_what_cannot_be_read_is_a_machine_error(tmp_path):
+    with pytest.raises(MachineError, match="cannot be read"):
+        files.read(tmp_path)  # a folder
+
+
+def test_runs_never_share_a_directory(tmp_path):
+    paths = {rundir.create(tmp_path / "runs", "mnist") for _ in range(50)}
+    assert len(paths) == 50
+    assert all(path.is_dir() and path.name.startswith("mnist-") for path in paths)
+
+
+def test_an_asked_for_directory_must_be_new_or_empty(tmp_path):
+    path = rundir.create_at(tmp_path / "deep" / "run")
+    assert rundir.create_at(path) == path
+    (path / "note").write_text("mine")
+    with pytest.raises(UsageError, match="exists and is not empty"):
+        rundir.create_at(path)
+    with pytest.raises(UsageError, match="exists and is not empty"):
+        rundir.create_at(path / "note")
+
+
+def test_json_is_strict():
+    value = {"a": float("nan"), "b": [float("inf"), 1.5], "c": {"d": -float("inf")}, "e": True}
+    text = rundir.to_json(value)
+    assert json.loads(text, parse_constant=pytest.fail) == {
+        "a": None, "b": [None, 1.5], "c": {"d": None}, "e": True
+    }  # fmt: skip
+
+
+def test_records_come_back_and_a_torn_tail_is_left_out(tmp_path):
+    for epoch in (1, 2, 3):
+        rundir.append_record(tmp_path, {"epoch": epoch})
+    metrics = tmp_path / rundir.METRICS
+    whole = metrics.read_bytes()
+    assert rundir.read_records(tmp_path) == [{"epoch": 1}, {"epoch": 2}, {"epoch": 3}]
+    for cut in range(len(whole)):
+        metrics.write_bytes(whole[:cut])
+        kept = rundir.read_records(tmp_path)
+        assert [record["epoch"] for record in kept] == [1, 2, 3][: whole[:cut].count(b"\n")]
+
+
+@pytest.mark.parametrize("middle", [b"{oops", b"[1]", b"\0\0\0", b'{"a": NaN', b""])
+def test_damage_in_the_middle_names_the_line(tmp_path, middle):
+    (tmp_path / rundir.METRICS).write_bytes(b'{"epoch": 1}\n' + middle + b'\n{"epoch": 3}\n')
+    with pytest.raises(DamagedError, match=r"metrics\.jsonl:2: is damaged"):
+        rundir.read_records(tmp_path)
+
+
+def test_what_is_no_run_is_said_to_be_none(tmp_path):
+    with pytest.raises(UsageError, match="no such run directory"):
+        rundir.open_run(tmp_path / "nothing")
+    with pytest.raises(DamagedError, match=r"is not an nncli run: it has no run\.json"):
+        rundir.open_run(tmp_path)
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(DamagedError, match=r"run\.json: is damaged: not JSON"):
+        rundir.open_run(tmp_path)
+    (tmp_path / "run.json").write_text("[]")
+    with pytest.raises(DamagedError, match="not a JSON object"):
+        rundir.open_run(tmp_path)
+    (tmp_path / "run.json").write_text('{"format": 99}')
+    with pytest.raises(DamagedError, match="has format 99; this nncli reads up to 1"):
+        rundir.open_run(tmp_path)
+
+
+def a_run(folder: Path, started: str, *, finished: bool, **extra) -> Path:
+    folder.mkdir(parents=True)
+    rundir.write_json(folder / rundir.RUN, {"format": 1, "started": started, **extra})
+    if finished:
+        rundir.write_json(folder / rundir.SUMMARY, {"format": 1})
+    return folder
+
+
+def test_the_newest_finished_run(tmp_path):
+    with pytest.raises(UsageError, match="has no finished run"):
+        rundir.newest_finished(tmp_path)
+    a_run(tmp_path / "b", "2026-01-02", finished=True)
+    a_run(tmp_path / "c", "2026-01-03", finished=False)
+    a_run(tmp_path / "a", "2026-01-01", finished=True)
+    (tmp_path / "note.txt").write_text("not a run")
+    (tmp_path / "empty").mkdir()
+    assert rundir.newest_finished(tmp_path) == tmp_path / "b"
+    assert [path.name for path, _, _ in rundir.list_runs(tmp_path)] == ["a", "b", "c"]
+
+
+def test_summary_takes_the_first_epoch_of_the_best():
+    records = [
+        {"epoch": 1, "train_loss": 2.0, "test_accuracy": 0.5, "seconds": 1.0},
+        {"epoch": 2, "train_loss": 1.0, "test_accuracy": 0.9, "seconds": 1.0},
+        {"epoch": 3, "train_loss": 0.5, "test_accuracy": 0.9, "seconds": 1.0},
+        {"epoch": 4, "train_loss": 0.4, "test_accuracy": None, "seconds": 1.0},
+    ]
+    summary = rundir.summarize(records, "finished")
+    assert summary["best"] == {"test_accuracy": {"value": 0.9, "epoch": 2}}
+    assert (summary["epochs"], summary["seconds"], summary["status"]) == (4, 4.0, "finished")
+    assert "seconds" not in summary["final"]
+    assert rundir.summarize([], "diverged")["final"] == {}
+
+
+def test_a_running_run_whose_process_is_gone_is_lost():
+    here = {"status": "running", "host": socket.gethostname()}
+    assert rundir.status_of(here | {"pid": os.getpid()}) == "running"
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert rundir.status_of(here | {"pid": gone.pid}) == "lost"
+    assert (
+        rundir.status_of({"status": "running", "host": "elsewhere", "pid": gone.pid}) == "running"
+    )
+    assert rundir.status_of(here | {"status": "finished"}) == "finished"
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from nncli.runs import lock
+with lock.writing(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_one_writer_and_a_killed_one_frees_the_lock(tmp_path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(LockedError, match="is writing this"), lock.writing(tmp_path):
+            pass
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+    with lock.writing(tmp_path):
+        pass
