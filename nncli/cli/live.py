@@ -1,0 +1,110 @@
+"""A training as it happens: a line for each record, and on a terminal a bar for the epoch under way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
+
+from nncli.cli.summary import describe
+from nncli.experiment import Experiment
+from nncli.training import loop
+from nncli.training.loop import Record
+from nncli.words import duration, figure
+
+REDRAW = 0.1
+"""Seconds between two redraws of the bar."""
+TERMINAL_LINE, LOG_LINE = 0.05, 1.0
+"""Seconds between two lines, on a terminal and in a log; the first and the last record always show."""
+
+
+class Live:
+    """A watcher that draws on a console."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(bar_width=32),
+            TextColumn("{task.fields[figures]}"),
+            console=console,
+            auto_refresh=False,
+            transient=True,
+            disable=not console.is_terminal or console.quiet,
+        )
+        self._task = self._bar.add_task("", total=None, epoch="", figures="")
+        self._drawn = self._printed = -1e9
+        self._best: float | None = None
+        self._waiting: Record | None = None
+        self._total = 0.0
+
+    def __enter__(self) -> Live:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._bar.stop()
+        if self._waiting:
+            self._line(self._waiting)
+
+    def started(self, experiment: Experiment, path: Path) -> None:
+        """Show what is about to be trained, and where it goes."""
+        self._console.print(describe(experiment, ("run", str(path))))
+        self._console.print()
+
+    def progress(self, progress: loop.Progress) -> None:
+        """Move the bar."""
+        if monotonic() - self._drawn < REDRAW or self._bar.disable:
+            return
+        self._drawn = monotonic()
+        figures = "  ".join(
+            f"{name} {figure(name, value)}" for name, value in progress.figures.items()
+        )
+        self._bar.update(
+            self._task,
+            total=progress.batches,
+            completed=progress.batch,
+            epoch=f"{progress.epoch}/{progress.epochs}",
+            figures=figures,
+        )
+        self._bar.refresh()
+
+    def recorded(self, record: Record) -> None:
+        """Print a line for a record, unless the last one is too recent."""
+        self._total += record["seconds"]
+        self._waiting = record
+        between = TERMINAL_LINE if self._console.is_terminal else LOG_LINE
+        if monotonic() - self._printed >= between:
+            self._line(record)
+
+    def _line(self, record: Record) -> None:
+        first = self._printed < 0
+        self._printed, self._waiting = monotonic(), None
+        cells = _cells(record, self._total)
+        if first:
+            self._console.print(
+                Text("  ".join(name.rjust(width) for name, _, width in cells), "bold")
+            )
+        line = "  ".join(value.rjust(width) for _, value, width in cells)
+        self._console.print(Text(line) + self._mark(record))
+
+    def _mark(self, record: Record) -> Text:
+        """A star where the last figure of a tracked split is the best so far."""
+        keys = [key for key in record if key.endswith(("_accuracy", "_r2")) and "train" not in key]
+        if not keys or (self._best is not None and record[keys[-1]] <= self._best):
+            return Text()
+        self._best = record[keys[-1]]
+        return Text("  *", "green")
+
+
+def _cells(record: Record, total: float) -> list[tuple[str, str, int]]:
+    """Heading, value and width of each column of a record's line."""
+    figures = [key for key in record if key.startswith(("train_", "validation_", "test_"))]
+    cells = [("epoch", str(record["epoch"]), 6)]
+    for key in figures:
+        heading = key.replace("_", " ").replace("validation", "val").replace("accuracy", "acc")
+        cells.append((heading, figure(key, record[key]), max(len(heading), 8)))
+    return [*cells, ("time", duration(total), 9)]

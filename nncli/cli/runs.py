@@ -1,0 +1,121 @@
+"""`nncli runs` and `nncli show`: what has been trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nncli.cli.options import RUNS, JsonOption, RunsDirOption
+
+SHOWN_RECORDS = 20
+"""Records that `show` prints at most, evenly spaced; metrics.jsonl has them all."""
+
+
+def runs(runs_dir: RunsDirOption = RUNS, json: JsonOption = False) -> None:
+    """List the runs, the newest last."""
+    from nncli.cli import console
+    from nncli.errors import UsageError
+    from nncli.runs import rundir
+    from nncli.words import duration
+
+    if not runs_dir.is_dir():
+        raise UsageError(
+            f"{runs_dir}: no such folder. Train something, or name another with --runs-dir."
+        )
+    found = rundir.list_runs(runs_dir)
+    if json:
+        listed = [
+            {"run": str(path), "status": run["status"], **(summary or {})}
+            for path, run, summary in found
+        ]
+        console.print_json({"runs": listed})
+        return
+    table = console.plain_table("run", "status", "epochs", "figure", "best", "training", left=2)
+    for path, run, summary in found:
+        figures = _headline(summary) if summary else ("-", "-")
+        epochs, took = (
+            (str(summary["epochs"]), duration(summary["seconds"])) if summary else ("-", "-")
+        )
+        table.add_row(path.name, rundir.status_of(run), epochs, *figures, took)
+    if found:
+        console.stdout().print(table)
+    else:
+        typer.echo(f"{runs_dir}: no runs yet. Train one: nncli train SPEC", err=True)
+
+
+def show(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    json: JsonOption = False,
+) -> None:
+    """Show one run: what was trained, where, and how it went."""
+    from nncli.cli import console, summary
+    from nncli.runs import rundir
+
+    info, records = rundir.open_run(run), rundir.read_records(run)
+    status = rundir.status_of(info)
+    figures = rundir.summarize(records, status)
+    if json:
+        console.print_json({"run": str(run), **info, **figures, "records": records})
+        return
+    blocks: list[Any] = [_facts(run, info, status), _records(records)]
+    if records:
+        blocks.append(summary.figures_table(figures))
+    summary.print_blocks(console.stdout(), *blocks)
+
+
+def _headline(summary: Mapping[str, Any]) -> tuple[str, str]:
+    """The last figure of the last tracked split, and its best."""
+    from nncli.words import figure
+
+    final, best = summary["final"], summary["best"]
+    key = next(reversed(best), None) or next((key for key in final if key.endswith("_loss")), None)
+    if key is None:
+        return "-", "-"
+    shown = f"{key.replace('_', ' ')} {figure(key, final[key])}"
+    return shown, figure(key, best[key]["value"]) if key in best else "-"
+
+
+def _facts(run: Path, info: Mapping[str, Any], status: str) -> Any:
+    """The spec in a few words, the machine, and where the files are."""
+    from rich.console import Group
+    from rich.table import Table
+
+    from nncli.cli.summary import layers_table, training_line
+    from nncli.spec.load import parse_spec
+
+    spec = parse_spec(info["spec"], run)
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    rows = {
+        "status": status,
+        "started": info["started"],
+        "ended": info["ended"] or "-",
+        "data": f"{spec.data.source}, SHA-256 {info['data']['sha256'][:12]}",
+        "training": training_line(spec),
+        "machine": f"{info['cpu']}, {info['threads']} of {info['cores']} cores, {info['platform']}",
+        "versions": f"nncli {info['nncli']}, NumPy {info['numpy']}, Python {info['python']}, {info['blas']}",
+        "command": " ".join(info["command"]) or "-",
+        "files": ", ".join(sorted(path.name for path in run.iterdir() if path.name[0] != ".")),
+    }
+    for name, text in rows.items():
+        grid.add_row(f"[bold]{name}", str(text))
+    return Group(f"[bold cyan]{run}", layers_table(spec), grid)
+
+
+def _records(records: list[dict[str, Any]]) -> Any:
+    """The records as a table, thinned evenly where there are many."""
+    from nncli.cli.console import plain_table
+    from nncli.words import figure
+
+    if not records:
+        return "no records yet"
+    step = max(1, -(-len(records) // SHOWN_RECORDS))
+    shown = [*records[: len(records) - 1 : step], records[-1]]
+    keys = [key for key in records[-1] if key.startswith(("train_", "validation_", "test_"))]
+    table = plain_table("epoch", *(key.replace("_", " ") for key in keys), "seconds", left=0)
+    for record in shown:
+        cells = (figure(key, record.get(key)) for key in keys)
+        table.add_row(str(record["epoch"]), *cells, f"{record['seconds']:.3g}")
+    return table

@@ -1,0 +1,14 @@
+"""`nncli schema`: the JSON Schema of a spec, from which editors complete."""
+
+from __future__ import annotations
+
+import typer
+
+
+def schema() -> None:
+    """Print the JSON Schema of an experiment spec."""
+    import json
+
+    from nncli.spec.schema import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))

@@ -1,0 +1,98 @@
+"""What a network is and how it did, in a few lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from nncli.cli.console import plain_table
+from nncli.words import figure, plural
+
+if TYPE_CHECKING:
+    from nncli.experiment import Experiment
+    from nncli.spec.model import Spec
+
+SPLITS = ("train", "validation", "test")
+
+
+def describe(experiment: Experiment, *facts: tuple[str, str]) -> Group:
+    """Layers, data and training of an experiment; `facts` are further lines."""
+    from nncli.machine import usable_cores
+
+    spec, dataset, length = experiment.spec, experiment.dataset, experiment.length
+    splits = " · ".join(f"{len(rows):,} {name}" for name, rows in dataset.splits.items())
+    grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+    grid.add_row("[bold]data", f"{spec.data.source}: {splits}")
+    grid.add_row("[bold]training", training_line(spec))
+    long = f"{plural(length.epochs, 'epoch')} of {plural(length.batches, 'batch')}"
+    grid.add_row("[bold]length", f"{long}, {plural(length.steps, 'step')}")
+    cores = plural(usable_cores(), "core")
+    grid.add_row("[bold]threads", f"{experiment.threads} of {cores}")
+    for name, text in facts:
+        grid.add_row(f"[bold]{name}", text)
+    return Group(Text(spec.name, style="bold cyan"), layers_table(spec), grid)
+
+
+def layers_table(spec: Spec) -> Table:
+    """One line a layer: what goes in, what comes out, how many parameters."""
+    table = plain_table("layer", "shape", "activation", "parameters", left=3)
+    total = 0
+    for number, layer in enumerate(spec.architecture, 1):
+        count = layer.output_dim * (layer.input_dim + 1)
+        total += count
+        shape = f"{layer.input_dim:,} -> {layer.output_dim:,}"
+        table.add_row(str(number), shape, layer.activation, f"{count:,}")
+    table.add_row("", "", "", f"[bold]{total:,}")
+    return table
+
+
+def training_line(spec: Spec) -> str:
+    """Loss, optimizer and their numbers."""
+    batch = "full batch" if spec.batch_size == "full" else f"batch {spec.batch_size}"
+    parts = [spec.loss, spec.optimizer.name, f"eta {spec.eta:g}", batch, f"seed {spec.seed}"]
+    return ", ".join([*parts, spec.dtype])
+
+
+def figures_table(summary: Mapping[str, Any]) -> Table:
+    """The final figures of each split, and the best with its epoch."""
+    final, best = summary["final"], summary["best"]
+    names = [key.removeprefix("train_") for key in final if key.startswith("train_")]
+    marked = {key.partition("_")[2] for key in best}
+    columns = [column for name in names for column in _columns(name, name in marked)]
+    table = plain_table("split", *columns)
+    for split in SPLITS:
+        if f"{split}_loss" in final:
+            table.add_row(split, *_cells(split, names, marked, final, best))
+    return table
+
+
+def _columns(name: str, marked: bool) -> Sequence[str]:
+    return (name, f"best {name}", "at epoch") if marked else (name,)
+
+
+def _cells(
+    split: str,
+    names: Sequence[str],
+    marked: set[str],
+    final: Mapping[str, Any],
+    best: Mapping[str, Any],
+) -> list[str]:
+    cells = []
+    for name in names:
+        key = f"{split}_{name}"
+        cells.append(figure(key, final[key]))
+        if name in marked:
+            cells += [figure(key, best[key]["value"]), str(best[key]["epoch"])]
+    return cells
+
+
+def print_blocks(console: Console, *blocks: Any) -> None:
+    """Blocks with an empty line between them."""
+    for number, block in enumerate(blocks):
+        if number:
+            console.print()
+        console.print(block)

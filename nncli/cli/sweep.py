@@ -1,0 +1,158 @@
+"""`nncli sweep`: one spec, many values, in parallel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nncli.cli.options import RUNS, JsonOption, QuietOption, RunsDirOption, SetOption, SpecArgument
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from nncli.interrupts import Stop
+    from nncli.sweep.study import Study, Trial
+
+
+def sweep(
+    spec: SpecArgument,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=A,B,C", help="Values of a key, instead of the spec's `sweep:`."),
+    ] = None,
+    set_: SetOption = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Trials at a time; one for each usable core.")
+    ] = None,
+    max_trials: Annotated[int, typer.Option(min=1, help="Refuse a sweep of more trials.")] = 1000,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start another sweep beside this.")
+    ] = False,
+    runs_dir: RunsDirOption = RUNS,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Train a spec over lists of values. The same command goes on where it was."""
+    from nncli.cli import console
+    from nncli.interrupts import graceful
+    from nncli.machine import usable_cores
+    from nncli.runs import files
+    from nncli.spec.load import load_spec
+    from nncli.sweep import study as studies
+    from nncli.sweep.grid import points, read_grid
+
+    document = load_spec(spec, set_ or [])
+    chosen = points(read_grid(grid) if grid else _own_grid(spec, document.spec.sweep), max_trials)
+    study = studies.plan(spec, set_ or [], chosen, runs_dir, fresh=fresh)
+    err = console.stderr(quiet)
+    slots = min(workers or usable_cores(), len(study.trials))
+    todo = sum(trial.status not in studies.DONE for trial in study.trials)
+    with document.places():
+        _fetch(study, err)
+    err.print(f"{len(study.trials)} trials, {todo} to run, {slots} at a time: [bold]{study.path}")
+    with graceful() as stop:
+        study = _run(study, files.read(spec), slots, stop, err)
+    _report(study, json, quiet)
+    _exit(study, stop, spec)
+
+
+def _own_grid(spec: Path, values: object) -> dict[str, list[object]]:
+    """The spec's `sweep:`. Raises UsageError where it has none."""
+    from nncli.errors import UsageError
+
+    if not isinstance(values, dict) or not values:
+        raise UsageError(
+            f"{spec}: has no `sweep:`. Add one, or say what to sweep: --grid eta=0.1,1,3"
+        )
+    return {key: list(items) for key, items in values.items()}
+
+
+def _fetch(study: Study, err: Console) -> None:
+    """Read the data once, where all trials share it: a download, or an error, comes once and before any worker."""
+    from nncli.cli.fetching import fetching
+    from nncli.data.sources import load
+
+    first = study.trials[0].spec
+    if all(trial.spec.data == first.data for trial in study.trials):
+        with fetching(err) as on_progress:
+            load(first.data, seed=first.seed, on_progress=on_progress)
+
+
+def _run(study: Study, source: bytes, slots: int, stop: Stop, err: Console) -> Study:
+    """Run the trials under a live table; in a log, a line for each trial that ends."""
+    from rich.live import Live
+
+    from nncli.sweep import study as studies
+    from nncli.sweep.grid import label
+
+    shown = err.is_terminal and not err.quiet
+    with Live(console=err, auto_refresh=False, transient=True) as live:
+
+        def tick(now: Study) -> None:
+            if shown:
+                live.update(_table(now, now.trials), refresh=True)
+
+        def ended(trial: Trial) -> None:
+            if not shown:
+                err.print(f"{label(trial.point)}: {trial.status} {trial.reason}".rstrip())
+
+        return studies.run(study, source, workers=slots, stop=stop, tick=tick, ended=ended)
+
+
+def _report(study: Study, json: bool, quiet: bool) -> None:
+    """The ranking on stdout."""
+    from nncli.cli import console
+    from nncli.sweep.grid import label
+
+    if json:
+        console.print_json(study.as_json())
+        return
+    out = console.stdout()
+    if quiet:
+        typer.echo(str(study.path))
+        return
+    out.print(_table(study, study.ranking()))
+    for trial in study.trials:
+        if trial.reason:
+            out.print(f"{label(trial.point)}: {trial.reason}")
+    if study.best:
+        out.print(f"\nbest: [bold]{label(study.best.point)}[/bold]  {study.best.path}")
+
+
+def _table(study: Study, trials: Iterable[Trial]) -> Table:
+    """A row for each trial: its point, how it stands, and its last figures."""
+    from nncli.cli.console import plain_table
+    from nncli.sweep.grid import as_text
+    from nncli.words import figure
+
+    keys = list(study.trials[0].point)
+    figures = _figure_keys(study)
+    table = plain_table(*keys, "status", "epoch", *(key.replace("_", " ") for key in figures))
+    for trial in trials:
+        last = trial.figures or {}
+        values = [as_text(trial.point[key]) for key in keys]
+        cells = [figure(key, last.get(key)) for key in figures]
+        style = "bold green" if study.best and trial.id == study.best.id else None
+        table.add_row(*values, trial.status, str(last.get("epoch", "-")), *cells, style=style)
+    return table
+
+
+def _figure_keys(study: Study) -> list[str]:
+    """The figures that trials have, in the order of a record."""
+    records = [trial.figures for trial in study.trials if trial.figures]
+    keys = max(records, key=len, default={})
+    return [key for key in keys if key.startswith(("train_", "validation_", "test_"))]
+
+
+def _exit(study: Study, stop: Stop, spec: Path) -> None:
+    """0 if a trial finished; otherwise the first failure's code; 128 + n after a signal."""
+    if stop():
+        typer.echo(f"stopped by a signal; the same command goes on: nncli sweep {spec}", err=True)
+        raise typer.Exit(stop.exit_code)
+    if study.best is None:
+        codes = [trial.exit_code for trial in study.trials if trial.exit_code]
+        raise typer.Exit(codes[0] if codes else 1)

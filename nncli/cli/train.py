@@ -1,0 +1,69 @@
+"""`nncli train`: spec in, trained network and run directory out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nncli.cli.options import RUNS, JsonOption, QuietOption, RunsDirOption, SetOption, SpecArgument
+
+if TYPE_CHECKING:
+    from nncli.experiment import Result
+
+
+def train(
+    spec: SpecArgument,
+    set_: SetOption = None,
+    runs_dir: RunsDirOption = RUNS,
+    run_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Exactly this directory, new or empty.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What the run is called.")] = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Train the network that a spec describes, and keep the run."""
+    from nncli import experiment
+    from nncli.cli import console
+    from nncli.cli.fetching import fetching
+    from nncli.cli.live import Live
+    from nncli.interrupts import graceful
+    from nncli.spec.load import load_spec
+
+    overrides = [*(set_ or []), *([f"name={name}"] if name else [])]
+    document = load_spec(spec, overrides)
+    err = console.stderr(quiet)
+    with document.places(), fetching(err) as on_progress:
+        prepared = experiment.prepare(document.spec, on_progress)
+    console.print_warnings(prepared.warnings, f"{spec}: ")
+    if document.spec.sweep and not quiet:
+        err.print(f"{spec}: the sweep is ignored here; `nncli sweep {spec}` goes over it.")
+    with graceful() as stop, Live(err) as live:
+        result = experiment.train(
+            prepared, runs_dir, run_dir=run_dir, command=sys.argv, watcher=live, stop=stop
+        )
+    _report(result, json, quiet)
+    if result.status == "interrupted":
+        typer.echo(f"stopped by a signal; the weights so far are in {result.path}", err=True)
+        raise typer.Exit(stop.exit_code)
+
+
+def _report(result: Result, json: bool, quiet: bool) -> None:
+    """The result on stdout: JSON, or the path alone where quiet, or a table."""
+    from nncli.cli import console, summary
+    from nncli.words import duration
+
+    if json:
+        console.print_json({"run": str(result.path), **result.summary})
+    elif quiet:
+        typer.echo(str(result.path))
+    else:
+        out = console.stdout()
+        out.print()
+        if result.summary["final"]:
+            out.print(summary.figures_table(result.summary))
+        took = duration(result.summary["seconds"])
+        out.print(f"\n{result.status} after {took} of training: [bold]{result.path}[/bold]")

@@ -1,0 +1,213 @@
+"""Where spec, data, network, loop and run directory meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from nncli import __version__, fit, machine
+from nncli.data.dataset import Dataset
+from nncli.data.sources import load
+from nncli.errors import DivergedError
+from nncli.network import params as parameters
+from nncli.network.initializers import init_params
+from nncli.network.params import Arrays
+from nncli.runs import checkpoint, lock, rundir
+from nncli.runs import weights as weights_file
+from nncli.runs.rundir import Json
+from nncli.runs.weights import Meta, Preprocessing, Weights
+from nncli.spec.dump import dump_spec, plain_spec
+from nncli.spec.model import Spec
+from nncli.streams import Purpose, stream
+from nncli.training import loop
+from nncli.training.evaluation import tracked
+from nncli.training.loop import Length, Progress, Record
+from nncli.training.state import State
+
+
+class Watcher(Protocol):
+    """Who looks on while a network trains."""
+
+    def started(self, experiment: Experiment, path: Path) -> None: ...
+    def progress(self, progress: Progress) -> None: ...
+    def recorded(self, record: Record) -> None: ...
+
+
+class Nobody:
+    """A watcher that looks away."""
+
+    def started(self, experiment: Experiment, path: Path) -> None: ...
+    def progress(self, progress: Progress) -> None: ...
+    def recorded(self, record: Record) -> None: ...
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A spec with its data read, found fit to be trained."""
+
+    spec: Spec
+    dataset: Dataset
+    threads: int
+    warnings: tuple[str, ...]
+
+    @property
+    def length(self) -> Length:
+        """Rows, batches and epochs."""
+        return Length.of(self.spec, len(self.dataset.splits["train"]))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a training left behind."""
+
+    path: Path
+    status: str
+    """finished, interrupted or diverged."""
+    summary: Json
+
+
+def prepare(
+    spec: Spec,
+    on_progress: Callable[[str, int, int], None] | None = None,
+    *,
+    dataset: Dataset | None = None,
+) -> Experiment:
+    """Read the data of a spec, unless it is given, and make sure that it can be trained.
+
+    Raises SpecError for everything in which spec, data and machine do not agree, DataError for bad data.
+    """
+    fit.check_memory(fit.parameter_memory(spec), spec)
+    dataset = dataset or load(spec.data, seed=spec.seed, on_progress=on_progress)
+    fit.check(spec, dataset)
+    tracked(spec, dataset)
+    fit.check_memory(fit.memory(spec, dataset), spec)
+    return Experiment(spec, dataset, threads_of(spec, dataset), fit.warnings(spec, dataset))
+
+
+def threads_of(spec: Spec, dataset: Dataset) -> int:
+    """BLAS threads: the spec's, or as many as its largest matrix product can use."""
+    batch = Length.of(spec, len(dataset.splits["train"])).batch_size
+    largest = max(layer.input_dim * layer.output_dim for layer in spec.architecture)
+    return spec.threads or machine.choose_threads(batch * largest)
+
+
+@contextmanager
+def blas_threads(count: int) -> Iterator[None]:
+    """So many threads for NumPy's matrix products."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(count, user_api="blas"):
+        yield
+
+
+def initial_params(spec: Spec) -> Arrays:
+    """The parameters that training starts from: drawn, or those of `init_from`.
+
+    Raises UsageError or DamagedError where `init_from` cannot be used.
+    """
+    if spec.init_from is None:
+        settings = spec.initializer.model_dump()
+        rng = stream(spec.seed, Purpose.INITIAL_WEIGHTS)
+        return init_params(spec.architecture, **settings, rng=rng)
+    path = Path(spec.init_from)
+    path = path / rundir.WEIGHTS if path.is_dir() else path
+    return weights_file.read_params(path, spec.architecture)
+
+
+def train(
+    experiment: Experiment,
+    runs_dir: Path,
+    *,
+    run_dir: Path | None = None,
+    command: Sequence[str] = (),
+    watcher: Watcher | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Result:
+    """Train and keep everything in a new run directory: `run_dir`, or a fresh one in `runs_dir`.
+
+    Raises DivergedError once the last finite weights are saved, MachineError where the disk refuses.
+    """
+    spec, watcher = experiment.spec, watcher or Nobody()
+    vector = parameters.flatten(initial_params(spec), spec.architecture, spec.dtype)
+    path = rundir.create_at(run_dir) if run_dir else rundir.create(runs_dir, spec.name)
+    with lock.writing(path), blas_threads(experiment.threads):
+        run = _describe(experiment, command)
+        rundir.write_spec(path, dump_spec(spec))
+        rundir.write_json(path / rundir.RUN, run)
+        watcher.started(experiment, path)
+        state, records = loop.start(spec, experiment.dataset, vector), []
+        diverged: DivergedError | None = None
+        try:
+            for record in loop.train(
+                spec, experiment.dataset, state, watch=watcher.progress, stop=stop
+            ):
+                rundir.append_record(path, record)
+                records.append(record)
+                watcher.recorded(record)
+        except DivergedError as err:
+            diverged = err
+        return _finish(path, experiment, state, run, records, diverged)
+
+
+def _describe(experiment: Experiment, command: Sequence[str]) -> Json:
+    """What run.json holds from the first moment."""
+    fingerprint = experiment.dataset.fingerprint
+    return {
+        "format": weights_file.FORMAT,
+        "name": experiment.spec.name,
+        "status": "running",
+        "started": _now(),
+        "ended": None,
+        "command": list(command),
+        "nncli": __version__,
+        **machine.describe(),
+        "threads": experiment.threads,
+        "data": {"sha256": fingerprint.sha256, "sampled": fingerprint.sampled},
+        "parameters": parameters.count(experiment.spec.architecture),
+        "spec": plain_spec(experiment.spec),
+    }
+
+
+def _finish(
+    path: Path,
+    experiment: Experiment,
+    state: State,
+    run: Json,
+    records: list[Record],
+    diverged: DivergedError | None,
+) -> Result:
+    """Save the weights and the state, say in run.json how it ended; the summary of a whole run comes last."""
+    whole = state.epoch == experiment.length.epochs
+    status = "diverged" if diverged else "finished" if whole else "interrupted"
+    weights_file.write(path / rundir.WEIGHTS, _weights(experiment, state))
+    rundir.sync_records(path)
+    checkpoint.write(path / rundir.CHECKPOINT, state, len(records))
+    rundir.write_json(path / rundir.RUN, run | {"status": status, "ended": _now()})
+    if diverged:
+        raise DivergedError(f"{diverged}. The last finite weights are in {path}") from diverged
+    summary = rundir.summarize(records, status)
+    if whole:
+        rundir.write_json(path / rundir.SUMMARY, summary)
+    return Result(path, status, summary)
+
+
+def _weights(experiment: Experiment, state: State) -> Weights:
+    spec, dataset = experiment.spec, experiment.dataset
+    meta = Meta(
+        format=weights_file.FORMAT,
+        architecture=spec.architecture,
+        loss=spec.loss,
+        preprocessing=Preprocessing(scale=dataset.scale),
+        classes=dataset.classes,
+        epoch=state.epoch,
+        batch=state.batch,
+    )
+    return Weights(parameters.views(state.vector, spec.architecture), meta)
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,0 +1,114 @@
+"""Does the spec fit its data and this machine? Everything that does not, with the key to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nncli.data.dataset import Dataset
+from nncli.errors import Problem, SpecError
+from nncli.machine import usable_memory
+from nncli.network.params import count
+from nncli.spec.model import Spec
+from nncli.training.evaluation import CHUNK
+from nncli.training.loop import BLOCK, Length
+from nncli.words import size
+
+BASE_MEMORY = 70 * 2**20
+"""What Python, NumPy and the command line take before any data (measured: docs/performance.md)."""
+
+
+def check(spec: Spec, dataset: Dataset) -> None:
+    """Raise SpecError with every disagreement between the network's ends and the data."""
+    problems = [*_input_problems(spec, dataset), *_output_problems(spec, dataset)]
+    if problems:
+        raise SpecError(problems)
+
+
+def _input_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
+    wanted, have = spec.architecture[0].input_dim, dataset.input_dim
+    if wanted != have:
+        message = f"is {wanted}, but each row of the data has {have} numbers. Set it to {have}."
+        yield Problem(("architecture", 0, "input_dim"), message)
+
+
+def _output_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
+    number = len(spec.architecture) - 1
+    key = ("architecture", number, "output_dim")
+    outputs = spec.architecture[-1].output_dim
+    y = dataset.splits["train"].y
+    if dataset.classes is None:
+        if outputs != y.shape[1]:
+            yield Problem(
+                key,
+                f"is {outputs}, but the data has {y.shape[1]} targets a row. Set it to {y.shape[1]}.",
+            )
+        if "cross_entropy" in spec.loss and not ((y >= 0) & (y <= 1)).all():
+            yield Problem(
+                ("loss",),
+                f"is {spec.loss}, but the targets are real numbers. Use mse with identity.",
+            )
+        return
+    classes = len(dataset.classes)
+    if outputs == 1 and classes > 2:
+        yield Problem(
+            key,
+            f"is 1, which tells two classes apart, but the data has {classes}. Set it to {classes}.",
+        )
+    if outputs > 1 and outputs != classes:
+        yield Problem(
+            key, f"is {outputs}, but the data has {classes} classes. Set it to {classes}."
+        )
+
+
+def warnings(spec: Spec, dataset: Dataset) -> tuple[str, ...]:
+    """What is odd but can be trained."""
+    rows = len(dataset.splits["train"])
+    if isinstance(spec.batch_size, int) and spec.batch_size > rows:
+        return (
+            f"batch_size: is {spec.batch_size}, more than the {rows} training rows; all {rows} are one batch.",
+        )
+    return ()
+
+
+def parameter_memory(spec: Spec) -> int:
+    """Bytes for the parameters alone, as training holds them: drawn in float64 and copied into the vector; then
+    the vector, its gradient and its state before the block."""
+    return count(spec.architecture) * max(8 + _size(spec), 3 * _size(spec))
+
+
+def memory(spec: Spec, dataset: Dataset) -> int:
+    """Bytes that a training takes at its height: program, data, targets, parameters, and the buffers of a block."""
+    outputs = spec.architecture[-1].output_dim
+    data = sum(split.x.nbytes + split.y.nbytes for split in dataset.splits.values())
+    targets = sum(len(split) for split in dataset.splits.values()) * outputs * _size(spec)
+    length = Length.of(spec, len(dataset.splits["train"]))
+    units = sum(layer.output_dim for layer in spec.architecture)
+    per_row = (dataset.input_dim + 2 * units + outputs) * _size(spec)
+    passes = (length.batch_size + min(CHUNK, length.rows)) * per_row
+    # the block's logits and targets, and the float64 copies from which its loss is taken
+    block = min(BLOCK * length.batch_size, length.rows) * outputs * (2 * _size(spec) + 4 * 8)
+    return BASE_MEMORY + data + targets + parameter_memory(spec) + passes + block
+
+
+def check_memory(needed: int, spec: Spec) -> None:
+    """Raise SpecError, naming the largest layer, where the machine could never hold it."""
+    available = usable_memory()
+    if needed <= available:
+        return
+    sizes = [layer.output_dim * layer.input_dim for layer in spec.architecture]
+    number = int(np.argmax(sizes))
+    raise SpecError(
+        [
+            Problem(
+                ("architecture", number, "output_dim"),
+                f"is {spec.architecture[number].output_dim}: training needs about {size(needed)} of memory, "
+                f"this machine has {size(available)}. Make the layer smaller.",
+            )
+        ]
+    )
+
+
+def _size(spec: Spec) -> int:
+    return np.dtype(spec.dtype).itemsize

@@ -1,0 +1,143 @@
+"""Saved weights against data: what `nncli eval` does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nncli import machine
+from nncli.data.dataset import Dataset
+from nncli.data.sources import load
+from nncli.errors import DamagedError, UsageError
+from nncli.experiment import blas_threads, threads_of
+from nncli.network.metrics import Confusion
+from nncli.runs import rundir
+from nncli.runs import weights as weights_file
+from nncli.runs.weights import Weights
+from nncli.spec.load import Document, load_spec
+from nncli.spec.model import Spec
+from nncli.training.evaluation import Evaluator
+
+PREFERRED = ("test", "validation", "train")
+"""Which split is judged when none is named: the first of these that the data has."""
+
+
+@dataclass(frozen=True)
+class Judgment:
+    """How saved weights do on a split."""
+
+    source: Path
+    """The run or weights file."""
+    split: str
+    rows: int
+    epoch: int
+    """Whole epochs behind the weights."""
+    figures: dict[str, float]
+    """loss, and accuracy or rmse, mae and r2."""
+    confusion: Confusion | None
+    classes: tuple[str, ...] | None
+    warnings: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """One flat object, figures beside the names."""
+        flat = {
+            "run": str(self.source),
+            "split": self.split,
+            "rows": self.rows,
+            "epoch": self.epoch,
+        }
+        flat |= self.figures
+        if self.confusion and self.classes:
+            columns = {name: values.tolist() for name, values in self.confusion.per_class().items()}
+            flat |= {"classes": list(self.classes), "confusion": self.confusion.counts.tolist()}
+            flat |= columns
+        return flat
+
+
+def judge(target: Path, *, split: str | None = None, spec_path: Path | None = None) -> Judgment:
+    """Evaluate a run directory or a weights file on a split of its data (test, else validation, else train).
+
+    The data is that of `spec_path`, or of the spec.yaml beside the weights. Raises UsageError where something is not
+    there, DamagedError where the weights are damaged or belong to another architecture.
+    """
+    path, run = _locate(target)
+    weights = weights_file.read(path)
+    document = _spec_of(path, spec_path)
+    spec = document.spec
+    _same_architecture(weights, spec, path, document.path)
+    with document.places():
+        dataset = load(spec.data, seed=spec.seed)
+    chosen = _choose(split, dataset)
+    evaluator = Evaluator(dataset, chosen, spec.architecture, spec.loss, spec.dtype)
+    threads = min(run.get("threads") or threads_of(spec, dataset), machine.usable_cores())
+    with blas_threads(threads):
+        figures = evaluator.figures(weights.params)
+        confusion = evaluator.confusion(weights.params) if dataset.classes else None
+    rows = len(dataset.splits[chosen])
+    notes = _data_changed(run, dataset)
+    epoch = weights.meta.epoch
+    return Judgment(target, chosen, rows, epoch, figures, confusion, dataset.classes, notes)
+
+
+def _locate(target: Path) -> tuple[Path, dict[str, Any]]:
+    """The weights file of a run or of itself, and what run.json says, if there is one."""
+    if not target.exists():
+        raise UsageError(
+            f"{target}: no such run or weights file. `nncli runs` lists the runs there are."
+        )
+    if not target.is_dir():
+        has_run = (target.parent / rundir.RUN).is_file()
+        return target, rundir.open_run(target.parent) if has_run else {}
+    run, path = rundir.open_run(target), target / rundir.WEIGHTS
+    if not path.is_file():
+        status = run.get("status", "unknown")
+        raise DamagedError(
+            f"{target}: has no {rundir.WEIGHTS}: the run never came to an orderly end ({status})"
+        )
+    return path, run
+
+
+def _spec_of(weights: Path, spec_path: Path | None) -> Document:
+    """The spec that says which data the weights are judged on."""
+    path = spec_path or weights.parent / rundir.SPEC
+    if not path.is_file() and spec_path is None:
+        raise UsageError(
+            f"{weights}: has no {rundir.SPEC} beside it. Say which data with --spec SPEC."
+        )
+    return load_spec(path)
+
+
+def _same_architecture(weights: Weights, spec: Spec, path: Path, spec_path: Path) -> None:
+    """Raise DamagedError naming the first layer that differs."""
+    ours, theirs = spec.architecture, weights.meta.architecture
+    for number in range(max(len(ours), len(theirs))):
+        here = ours[number] if number < len(ours) else None
+        there = theirs[number] if number < len(theirs) else None
+        if here != there:
+            raise DamagedError(
+                f"{path}: layer {number + 1} is {_layer(there)}, but in {spec_path} it is {_layer(here)}"
+            )
+
+
+def _layer(layer: Any) -> str:
+    return f"{layer.input_dim} -> {layer.output_dim} {layer.activation}" if layer else "missing"
+
+
+def _choose(split: str | None, dataset: Dataset) -> str:
+    """The split to judge. Raises UsageError where the data has no such rows."""
+    if split is None:
+        return next(name for name in PREFERRED if name in dataset.splits)
+    if split not in dataset.splits:
+        raise UsageError(f"--split {split}: the data has only {', '.join(dataset.splits)}")
+    return split
+
+
+def _data_changed(run: dict[str, Any], dataset: Dataset) -> tuple[str, ...]:
+    """A warning where the data is not what the run was trained on."""
+    before, now = run.get("data", {}).get("sha256"), dataset.fingerprint.sha256
+    if before in (None, now):
+        return ()
+    return (
+        f"the data has changed since the run was trained (SHA-256 {before[:12]} then, {now[:12]} now)",
+    )

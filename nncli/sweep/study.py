@@ -1,0 +1,235 @@
+"""A sweep from its first trial to the ranking: its directory, what is missing in it, and what came out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nncli.errors import DamagedError, Problem, SpecError, UsageError
+from nncli.runs import files, lock, rundir
+from nncli.runs.weights import FORMAT
+from nncli.spec.dump import plain_spec
+from nncli.spec.load import load_spec
+from nncli.spec.model import Spec
+from nncli.sweep.executors import LocalWorkers
+from nncli.sweep.grid import Point, as_text, label, sweep_id, trial_id
+from nncli.sweep.trial import run_trial
+
+SWEEP, SWEEP_SPEC, TRIALS = "sweep.json", "sweep.yaml", "trials"
+DONE = ("finished", "diverged")
+"""A trial that ended so would end so again."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One point of a sweep and how it stands."""
+
+    id: str
+    point: Point
+    spec: Spec
+    path: Path
+    status: str = "waiting"
+    reason: str = ""
+    exit_code: int = 0
+    figures: Mapping[str, Any] | None = None
+    """The last record."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A sweep's directory and its trials."""
+
+    path: Path
+    trials: tuple[Trial, ...]
+
+    def trial(self, identity: str) -> Trial:
+        """The trial of this id."""
+        return next(trial for trial in self.trials if trial.id == identity)
+
+    def mapped(self, change: Callable[[Trial], Trial]) -> Study:
+        """The study with each trial changed."""
+        return Study(self.path, tuple(map(change, self.trials)))
+
+    def replaced(self, trial: Trial) -> Study:
+        """The study with one trial as it stands now."""
+        return self.mapped(lambda old: trial if old.id == trial.id else old)
+
+    @property
+    def metric(self) -> str:
+        """What trials are ranked by: the last figure of validation where it is tracked, else of test, else train."""
+        keys = [key for trial in self.trials for key in trial.figures or {}]
+        for split in ("validation", "test", "train"):
+            for name in ("accuracy", "r2", "loss"):
+                if f"{split}_{name}" in keys:
+                    return f"{split}_{name}"
+        return "train_loss"
+
+    def ranking(self) -> list[Trial]:
+        """The best first; whatever did not finish comes last."""
+        return sorted(self.trials, key=self._order)
+
+    def _order(self, trial: Trial) -> tuple[bool, float, float]:
+        """Finished first; then by the metric; trials that are level in it by their loss on the same split."""
+        sign = 1 if self.metric.endswith("_loss") else -1
+        loss = f"{self.metric.partition('_')[0]}_loss"
+        return trial.status != "finished", _rank(trial, self.metric, sign), _rank(trial, loss, 1)
+
+    @property
+    def best(self) -> Trial | None:
+        """The first of the ranking, if it finished."""
+        first = self.ranking()[0]
+        return first if first.status == "finished" else None
+
+    def as_json(self) -> dict[str, Any]:
+        """The whole study, best first."""
+        best = self.best
+        return {
+            "format": FORMAT,
+            "sweep": str(self.path),
+            "metric": self.metric,
+            "best": best.id if best else None,
+            "trials": [_trial_json(trial) for trial in self.ranking()],
+        }
+
+
+def _rank(trial: Trial, key: str, sign: int) -> float:
+    """Smaller is better; a figure that is missing or was not finite comes last."""
+    value = (trial.figures or {}).get(key)
+    return math.inf if value is None else sign * value
+
+
+def plan(
+    spec_path: Path,
+    overrides: Sequence[str],
+    points: Sequence[Point],
+    runs_dir: Path,
+    *,
+    fresh: bool = False,
+) -> Study:
+    """The sweep of these points, with what an earlier command has already done of it.
+
+    Raises SpecError naming the trial whose value the spec refuses.
+    """
+    base = load_spec(spec_path, overrides).spec
+    name = f"{base.name}-sweep-{sweep_id(plain_spec(base))}"
+    path = _unused(runs_dir, name) if fresh else runs_dir / name
+    trials = []
+    for point in points:
+        identity = trial_id(point)
+        spec = _trial_spec(spec_path, overrides, point)
+        trial = Trial(identity, point, spec, path / TRIALS / identity)
+        trials.append(observe(trial))
+    return Study(path, tuple(trials))
+
+
+def _unused(runs_dir: Path, name: str) -> Path:
+    """`name`, or `name-2`, `name-3`, ...: the first that is not there."""
+    number = 1
+    while (path := runs_dir / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return path
+
+
+def _trial_spec(spec_path: Path, overrides: Sequence[str], point: Point) -> Spec:
+    """The spec of one trial: the base with the point's keys, one BLAS thread, no sweep of its own."""
+    settings = [f"{key}={as_text(value)}" for key, value in point.items()]
+    try:
+        return load_spec(spec_path, [*overrides, *settings, "threads=1", "sweep=null"]).spec
+    except SpecError as err:
+        place = f"trial {label(point)}"
+        raise SpecError([_placed(problem, place) for problem in err.problems]) from err
+
+
+def _placed(problem: Problem, place: str) -> Problem:
+    return replace(problem, place=place) if problem.place.startswith("--set") else problem
+
+
+def observe(trial: Trial) -> Trial:
+    """The trial as its directory shows it now."""
+    if not (trial.path / rundir.RUN).is_file():
+        return trial
+    try:
+        status = rundir.status_of(rundir.open_run(trial.path))
+        records = rundir.read_records(trial.path)
+    except (DamagedError, UsageError) as err:
+        return replace(trial, status="failed", reason=str(err), exit_code=err.exit_code)
+    return replace(trial, status=status, figures=records[-1] if records else None)
+
+
+def run(
+    study: Study,
+    source: bytes,
+    *,
+    workers: int,
+    stop: Callable[[], bool],
+    tick: Callable[[Study], None],
+    ended: Callable[[Trial], None],
+) -> Study:
+    """Run what is missing; `source` is the spec file as written. `tick` sees the study a few times a second, `ended`
+    each trial that ends.
+
+    Raises LockedError where another process runs the same sweep.
+    """
+    files.make_folders(study.path / TRIALS)
+    with lock.writing(study.path, "another sweep"):
+        files.replace(study.path / SWEEP_SPEC, source)
+        study = Study(study.path, tuple(map(_ready, study.trials)))
+        _save(study)
+        missing = [trial for trial in study.trials if trial.status not in DONE]
+        jobs = [(t.id, run_trial, (plain_spec(t.spec), t.path)) for t in missing]
+
+        def refresh() -> None:
+            tick(study.mapped(lambda trial: trial if trial.status in DONE else observe(trial)))
+
+        for identity, outcome in LocalWorkers[str](workers).run(jobs, stop, refresh):
+            trial = _ended(study.trial(identity), outcome)
+            study = study.replaced(trial)
+            _save(study)
+            ended(trial)
+    return study
+
+
+def _ready(trial: Trial) -> Trial:
+    """A trial that is still to be run, with nothing in its way: what an earlier one left is kept under another name."""
+    if trial.status in DONE:
+        return trial
+    number = 1
+    while trial.path.exists():
+        aside = trial.path.with_name(f"{trial.path.name}.stale-{number}")
+        if not aside.exists():
+            files.rename(trial.path, aside)
+        number += 1
+    return replace(trial, status="waiting", reason="", exit_code=0, figures=None)
+
+
+def _ended(trial: Trial, outcome: Any) -> Trial:
+    """A trial with what its worker said of it, or the exception that the worker died of."""
+    if isinstance(outcome, BaseException):
+        reason = f"its worker died: {type(outcome).__name__}: {outcome}"
+        return replace(trial, status="failed", reason=reason, exit_code=1)
+    seen = observe(trial)
+    return replace(
+        seen,
+        status=outcome["status"],
+        reason=outcome.get("reason", ""),
+        exit_code=outcome.get("exit_code", 0),
+    )
+
+
+def _save(study: Study) -> None:
+    rundir.write_json(study.path / SWEEP, study.as_json())
+
+
+def _trial_json(trial: Trial) -> dict[str, Any]:
+    return {
+        "id": trial.id,
+        "point": trial.point,
+        "status": trial.status,
+        "reason": trial.reason,
+        "exit_code": trial.exit_code,
+        "run": str(Path(TRIALS) / trial.id),
+        "figures": dict(trial.figures) if trial.figures else None,
+    }

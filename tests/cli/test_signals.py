@@ -1,0 +1,70 @@
+"""Ctrl-C and its kin: the weights so far are kept, and the exit code says which signal it was."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support import SPEC
+
+from nncli.runs import weights
+
+LONG = SPEC.replace("epochs: 3", "epochs: 1000000")
+
+
+def start(tmp_path: Path, *words: str) -> subprocess.Popen:
+    (tmp_path / "long.yaml").write_text(LONG)
+    command = [sys.executable, "-m", "nncli", *words]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+
+
+def wait_for(pattern: str, folder: Path) -> Path:
+    for _ in range(600):
+        for path in folder.glob(pattern):
+            return path
+        time.sleep(0.05)
+    raise AssertionError(f"{pattern} never came")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_ends_training_in_order(tmp_path, number, code):
+    process = start(tmp_path, "train", "long.yaml")
+    run = wait_for("runs/*/metrics.jsonl", tmp_path).parent
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=20)
+    assert process.returncode == code, stderr
+    assert "Traceback" not in stderr
+    assert f"the weights so far are in runs/{run.name}" in stderr
+    assert "interrupted" in stdout
+    saved = weights.read(run / "weights.npz")
+    records = (run / "metrics.jsonl").read_text().splitlines()
+    assert saved.meta.epoch == len(records)
+    assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
+    assert not (run / "summary.json").exists()
+
+
+def test_a_signal_ends_a_sweep_in_order(tmp_path):
+    process = start(tmp_path, "sweep", "long.yaml", "--workers", "2")
+    wait_for("runs/*/trials/*/metrics.jsonl", tmp_path)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 143, stderr
+    assert "Traceback" not in stderr
+    assert "the same command goes on: nncli sweep long.yaml" in stderr
+    (path,) = tmp_path.glob("runs/*/sweep.json")
+    statuses = {trial["status"] for trial in json.loads(path.read_text())["trials"]}
+    assert statuses <= {"interrupted", "waiting"}

@@ -1,0 +1,110 @@
+"""`nncli sweep`: real worker processes, a row for each trial, the same command goes on."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nncli.errors import UsageError
+from nncli.sweep.grid import points, read_grid, sweep_id, trial_id
+
+
+def sweep_dir() -> Path:
+    (path,) = Path("runs").glob("spec-sweep-*")
+    return path
+
+
+def test_each_trial_is_a_run_and_the_ranking_is_by_the_tracked_split(nncli):
+    result = nncli("sweep", "spec.yaml")
+    assert result.exit_code == 0, result.output
+    value = json.loads((sweep_dir() / "sweep.json").read_text())
+    assert value["metric"] == "test_accuracy"
+    assert [trial["point"] for trial in value["trials"]] == [{"eta": 0.5}, {"eta": 0.001}]
+    assert value["best"] == value["trials"][0]["id"] == trial_id({"eta": 0.5})
+    for trial in value["trials"]:
+        shown = nncli("eval", sweep_dir() / trial["run"], "--json")
+        assert json.loads(shown.stdout)["accuracy"] == trial["figures"]["test_accuracy"]
+    assert "best: eta=0.5" in result.stdout
+    assert (sweep_dir() / "sweep.yaml").read_bytes() == Path("spec.yaml").read_bytes()
+    single = Path(nncli("train", "spec.yaml", "-q", "--set", "threads=1").stdout.strip())
+    best = sweep_dir() / value["trials"][0]["run"]
+    assert (single / "weights.npz").read_bytes() == (best / "weights.npz").read_bytes()
+
+
+def test_the_same_command_goes_on_and_fresh_starts_another(nncli):
+    assert nncli("sweep", "spec.yaml", "--grid", "eta=0.1,0.2").exit_code == 0
+    before = {path: path.stat().st_mtime_ns for path in sweep_dir().rglob("weights.npz")}
+    result = nncli("sweep", "spec.yaml", "--grid", "eta=0.1,0.2,0.3", "--json")
+    assert "3 trials, 1 to run" in result.stderr
+    assert len(json.loads(result.stdout)["trials"]) == 3
+    after = {path: path.stat().st_mtime_ns for path in sweep_dir().rglob("weights.npz")}
+    assert before.items() < after.items()
+    result = nncli("sweep", "spec.yaml", "--grid", "eta=0.1", "--fresh")
+    assert "1 trials, 1 to run" in result.stderr
+    assert len(list(Path("runs").glob("spec-sweep-*"))) == 2
+
+
+def test_a_trial_cut_short_is_run_again_and_its_remains_are_kept(nncli):
+    nncli("sweep", "spec.yaml", "--grid", "eta=0.1", "-q")
+    trial = sweep_dir() / "trials" / trial_id({"eta": 0.1})
+    whole = (trial / "weights.npz").read_bytes()
+    run = json.loads((trial / "run.json").read_text())
+    (trial / "run.json").write_text(json.dumps(run | {"status": "running", "pid": 2**22 + 1}))
+    (trial / "summary.json").unlink()
+    (trial / "weights.npz").unlink()
+    result = nncli("sweep", "spec.yaml", "--grid", "eta=0.1")
+    assert result.exit_code == 0
+    assert (trial / "weights.npz").read_bytes() == whole
+    assert trial.with_name(trial.name + ".stale-1").is_dir()
+
+
+def test_a_diverging_or_failing_trial_is_a_row(nncli):
+    text = Path("spec.yaml").read_text().replace("tanh", "identity")
+    Path("spec.yaml").write_text(text.replace("softmax", "identity"))
+    result = nncli("sweep", "spec.yaml", "--grid", "eta=0.01,1e300", "--json")
+    assert result.exit_code == 0
+    finished, diverged = json.loads(result.stdout)["trials"]
+    assert (finished["point"], finished["status"]) == ({"eta": 0.01}, "finished")
+    assert (diverged["point"], diverged["status"]) == ({"eta": 1e300}, "diverged")
+    assert "epoch 1, batch" in diverged["reason"]
+    result = nncli("sweep", "spec.yaml", "--grid", "eta=1e300", "--fresh")
+    assert result.exit_code == 3
+
+
+def test_refusals(nncli):
+    def refused(message: str, *words: object) -> None:
+        result = nncli("sweep", "spec.yaml", *words)
+        assert result.exit_code == 2, result.output
+        assert message in result.stderr
+        assert result.stderr.startswith("error: ")
+        assert result.stderr.count("\n") == 1
+        assert not Path("runs").exists()
+
+    refused("--grid eta: write it as key=value,value", "--grid", "eta")
+    refused("--grid eta: has no values", "--grid", "eta=")
+    refused("trial eta=-1: eta: ", "--grid", "eta=1,-1")
+    refused("trial etta=1: etta: ", "--grid", "etta=1")
+    refused("the sweep has 1,000,000 trials, more than 1,000", "--grid", "eta=" + ",".join(["1"] * 1000),
+            "--grid", "seed=" + ",".join(["1"] * 1000))  # fmt: skip
+    refused("spec.yaml: has no `sweep:`", "--set", "sweep=null")
+    refused("there is no file or folder", "--set", "data={source: mnist, path: nowhere}")
+
+
+def test_points_are_every_combination_once():
+    grid = read_grid(["eta=0.1,1e-3,0.1", "optimizer.name=sgd", "seed=0,1"])
+    assert points(grid) == [
+        {"eta": eta, "optimizer.name": "sgd", "seed": seed}
+        for eta in (0.1, 0.001)
+        for seed in (0, 1)
+    ]
+    with pytest.raises(UsageError, match="--max-trials 4"):
+        points({"a": [1, 2], "b": [1, 2]}, max_trials=3)
+
+
+def test_identities_do_not_depend_on_how_things_are_written():
+    assert trial_id({"a": 1, "b": [2.0]}) == trial_id({"b": [2], "a": 1.0})
+    assert trial_id({"a": 1}) != trial_id({"a": 2})
+    base = {"eta": 1.0, "name": "x", "threads": None}
+    assert sweep_id(base) == sweep_id({"eta": 1, "name": "y", "threads": 2, "sweep": {"eta": [1]}})
+    assert sweep_id(base) != sweep_id({"eta": 2})
+    assert len(sweep_id(base)) == 8
