@@ -6,7 +6,7 @@ import math
 
 
 def size(count: float) -> str:
-    """Bytes: 1536 -> "1.5 KB"."""
+    """Bytes: 3145728 -> "3 MB"."""
     if count < 1024:
         return f"{count:.0f} bytes"
     power = min(int(math.log(count, 1024)), 6)
@@ -14,11 +14,10 @@ def size(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time span: 0.0042 -> "4.2 ms", 75 -> "1 min 15 s"."""
-    if seconds < 1:
-        return f"{seconds * 1000:.3g} ms"
-    if seconds < 60:
-        return f"{seconds:.3g} s"
+    """A time span: 0.0042 -> "4.20 ms", 75 -> "1 min 15 s"."""
+    for unit, factor, limit in (("ms", 1000, 0.9995), ("s", 1, 59.95)):
+        if seconds < limit:
+            return f"{seconds * factor:#.3g}".rstrip(".") + f" {unit}"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

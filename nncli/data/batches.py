@@ -12,16 +12,17 @@ from nncli.errors import DataError
 from nncli.network.params import Array
 from nncli.streams import Purpose, stream
 
-SAMPLINGS: dict[str, Callable[[np.random.Generator, int], Array]] = {
-    "shuffled": lambda rng, rows: rng.permutation(rows),
+SAMPLINGS: dict[str, Callable[[Callable[[], np.random.Generator], int], Array]] = {
+    "shuffled": lambda rng, rows: rng().permutation(rows),
     "sequential": lambda rng, rows: np.arange(rows),
-    "with_replacement": lambda rng, rows: rng.integers(0, rows, size=rows),
+    "with_replacement": lambda rng, rows: rng().integers(0, rows, size=rows),
 }
+"""Name -> the order of an epoch's rows; the generator is made only where it is drawn from."""
 
 
 def epoch_order(sampling: str, rows: int, *, seed: int, epoch: int) -> Array:
     """The row numbers of one epoch (numbered from 1), `rows` of them, in the order in which batches take them."""
-    return SAMPLINGS[sampling](stream(seed, Purpose.BATCH_ORDER, epoch), rows)
+    return SAMPLINGS[sampling](lambda: stream(seed, Purpose.BATCH_ORDER, epoch), rows)
 
 
 def chunks(rows: int, size: int) -> Iterator[slice]:
