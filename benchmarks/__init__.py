@@ -1,0 +1,1 @@
+"""How fast, how small: `python -m benchmarks` measures nncli against its peers and prints one table."""
