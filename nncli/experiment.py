@@ -15,7 +15,7 @@ from nncli.data.sources import load
 from nncli.errors import DivergedError
 from nncli.network import params as parameters
 from nncli.network.initializers import init_params
-from nncli.network.params import Arrays
+from nncli.network.params import Array, Arrays
 from nncli.runs import checkpoint, lock, rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.rundir import Json
@@ -25,8 +25,11 @@ from nncli.spec.model import Spec
 from nncli.streams import Purpose, stream
 from nncli.training import loop
 from nncli.training.evaluation import tracked
-from nncli.training.loop import Length, Progress, Record
+from nncli.training.length import Length
+from nncli.training.loop import Progress
+from nncli.training.monitor import keeps_best
 from nncli.training.state import State
+from nncli.training.trainer import Record
 
 
 class Watcher(Protocol):
@@ -181,9 +184,9 @@ def _finish(
     diverged: DivergedError | None,
 ) -> Result:
     """Save the weights and the state, say in run.json how it ended; the summary of a whole run comes last."""
-    whole = state.epoch == experiment.length.epochs
+    whole = state.done
     status = "diverged" if diverged else "finished" if whole else "interrupted"
-    weights_file.write(path / rundir.WEIGHTS, _weights(experiment, state))
+    _save_weights(path, experiment, state)
     rundir.sync_records(path)
     checkpoint.write(path / rundir.CHECKPOINT, state, len(records))
     rundir.write_json(path / rundir.RUN, run | {"status": status, "ended": _now()})
@@ -195,7 +198,18 @@ def _finish(
     return Result(path, status, summary)
 
 
-def _weights(experiment: Experiment, state: State) -> Weights:
+def _save_weights(path: Path, experiment: Experiment, state: State) -> None:
+    """The parameters that the spec keeps, and beside them their average where there is one."""
+    vector, epoch, batch = state.vector, state.epoch, state.batch
+    if keeps_best(experiment.spec) and state.best:
+        vector, epoch, batch = state.best.vector, state.best.epoch, 0
+    weights_file.write(path / rundir.WEIGHTS, _weights(experiment, vector, epoch, batch))
+    if state.average is not None:
+        average = _weights(experiment, state.average, state.epoch, state.batch)
+        weights_file.write(path / rundir.AVERAGE, average)
+
+
+def _weights(experiment: Experiment, vector: Array, epoch: int, batch: int) -> Weights:
     spec, dataset = experiment.spec, experiment.dataset
     meta = Meta(
         format=weights_file.FORMAT,
@@ -203,10 +217,10 @@ def _weights(experiment: Experiment, state: State) -> Weights:
         loss=spec.loss,
         preprocessing=Preprocessing(scale=dataset.scale),
         classes=dataset.classes,
-        epoch=state.epoch,
-        batch=state.batch,
+        epoch=epoch,
+        batch=batch,
     )
-    return Weights(parameters.views(state.vector, spec.architecture), meta)
+    return Weights(parameters.views(vector, spec.architecture), meta)
 
 
 def _now() -> str:

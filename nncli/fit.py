@@ -11,8 +11,10 @@ from nncli.errors import Problem, SpecError
 from nncli.machine import usable_memory
 from nncli.network.params import count
 from nncli.spec.model import Spec
-from nncli.training.evaluation import CHUNK
-from nncli.training.loop import BLOCK, Length
+from nncli.training.evaluation import CHUNK, figure_names
+from nncli.training.length import BLOCK, Length
+from nncli.training.monitor import keeps_best
+from nncli.training.step import make_optimizer
 from nncli.words import size
 
 BASE_MEMORY = 70 * 2**20
@@ -21,7 +23,11 @@ BASE_MEMORY = 70 * 2**20
 
 def check(spec: Spec, dataset: Dataset) -> None:
     """Raise SpecError with every disagreement between the network's ends and the data."""
-    problems = [*_input_problems(spec, dataset), *_output_problems(spec, dataset)]
+    problems = [
+        *_input_problems(spec, dataset),
+        *_output_problems(spec, dataset),
+        *_monitor_problems(spec, dataset),
+    ]
     if problems:
         raise SpecError(problems)
 
@@ -62,6 +68,21 @@ def _output_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
         )
 
 
+def _monitor_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
+    """What is watched must stand in the records."""
+    names = figure_names(spec, dataset)
+    watched = {
+        "early_stopping": spec.early_stopping,
+        "schedule": spec.schedule if spec.schedule.name == "plateau" else None,
+    }
+    for key, settings in watched.items():
+        monitor = getattr(settings, "monitor", names[0])
+        if monitor not in names:
+            known = ", ".join(names)
+            message = f"is {monitor}, but records hold {known}. Name one of these, or add its split to `track`."
+            yield Problem((key, "monitor"), message)
+
+
 def warnings(spec: Spec, dataset: Dataset) -> tuple[str, ...]:
     """What is odd but can be trained."""
     rows = len(dataset.splits["train"])
@@ -74,8 +95,12 @@ def warnings(spec: Spec, dataset: Dataset) -> tuple[str, ...]:
 
 def parameter_memory(spec: Spec) -> int:
     """Bytes for the parameters alone, as training holds them: drawn in float64 and copied into the vector; then
-    the vector, its gradient and its state before the block."""
-    return count(spec.architecture) * max(8 + _size(spec), 3 * _size(spec))
+    the vector with its average and the optimizer's arrays, each twice (now, and before the block), the gradient, and
+    the best so far."""
+    slots = make_optimizer(spec).init(np.zeros(1, spec.dtype))
+    kept = 1 + len(slots) + (spec.average is not None)
+    copies = 2 * kept + 1 + keeps_best(spec)
+    return count(spec.architecture) * max(8 + _size(spec), copies * _size(spec))
 
 
 def memory(spec: Spec, dataset: Dataset) -> int:

@@ -12,7 +12,8 @@ from nncli.data.sources import load
 from nncli.errors import DamagedError, UsageError
 from nncli.experiment import blas_threads, threads_of
 from nncli.network.metrics import Confusion
-from nncli.runs import rundir
+from nncli.network.params import views
+from nncli.runs import checkpoint, rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.weights import Weights
 from nncli.spec.load import Document, load_spec
@@ -55,14 +56,21 @@ class Judgment:
         return flat
 
 
-def judge(target: Path, *, split: str | None = None, spec_path: Path | None = None) -> Judgment:
+def judge(
+    target: Path,
+    *,
+    split: str | None = None,
+    spec_path: Path | None = None,
+    which: str | None = None,
+) -> Judgment:
     """Evaluate a run directory or a weights file on a split of its data (test, else validation, else train).
 
-    The data is that of `spec_path`, or of the spec.yaml beside the weights. Raises UsageError where something is not
-    there, DamagedError where the weights are damaged or belong to another architecture.
+    The data is that of `spec_path`, or of the spec.yaml beside the weights. `which` asks for a run's `last`, `best` or
+    `average` parameters instead of those in weights.npz. Raises UsageError where something is not there, DamagedError
+    where the weights are damaged or belong to another architecture.
     """
     path, run = _locate(target)
-    weights = weights_file.read(path)
+    weights = _pick(path, weights_file.read(path), which)
     document = _spec_of(path, spec_path)
     spec = document.spec
     _same_architecture(weights, spec, path, document.path)
@@ -96,6 +104,28 @@ def _locate(target: Path) -> tuple[Path, dict[str, Any]]:
             f"{target}: has no {rundir.WEIGHTS}: the run never came to an orderly end ({status})"
         )
     return path, run
+
+
+def _pick(path: Path, weights: Weights, which: str | None) -> Weights:
+    """The parameters that were asked for. Raises UsageError where the run has not kept such."""
+    if which is None:
+        return weights
+    if which == "average":
+        average = path.with_name(rundir.AVERAGE)
+        if not average.is_file():
+            raise UsageError(
+                f"--weights average: {path.parent} has none; its spec sets no `average`"
+            )
+        return weights_file.read(average)
+    position, arrays = checkpoint.read(path.with_name(rundir.CHECKPOINT))
+    if which == "best" and position.best is None:
+        raise UsageError(
+            f"--weights best: {path.parent} kept only the last; set `keep: best` to keep the best"
+        )
+    vector = arrays["best" if which == "best" else "vector"]
+    epoch = position.best.epoch if which == "best" and position.best else position.epoch
+    meta = weights.meta.model_copy(update={"epoch": epoch})
+    return Weights(views(vector, weights.meta.architecture), meta)
 
 
 def _spec_of(weights: Path, spec_path: Path | None) -> Document:

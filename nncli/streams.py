@@ -15,6 +15,8 @@ class Purpose(IntEnum):
     BATCH_ORDER = 2
     POINTS = 3
     """The points of a generated dataset."""
+    DROPOUT = 4
+    AUGMENT = 5
 
 
 def stream(seed: int, purpose: Purpose, *position: int) -> np.random.Generator:

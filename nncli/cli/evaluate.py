@@ -30,6 +30,10 @@ def evaluate(
     spec: Annotated[
         Path | None, typer.Option(metavar="SPEC", help="Take the data from this spec instead.")
     ] = None,
+    weights: Annotated[
+        Literal["last", "best", "average"] | None,
+        typer.Option(help="Which parameters of a run; those of weights.npz by default."),
+    ] = None,
     min_accuracy: Annotated[
         float | None, typer.Option(min=0, max=1, help="Exit with 7 below this accuracy: 0.95")
     ] = None,
@@ -45,7 +49,7 @@ def evaluate(
     target = run or newest_finished(runs_dir)
     if run is None and not quiet:
         console.stderr().print(f"the newest finished run: {target}")
-    judgment = judge(target, split=split, spec_path=spec)
+    judgment = judge(target, split=split, spec_path=spec, which=weights)
     console.print_warnings(judgment.warnings)
     if json:
         console.print_json(judgment.as_json())

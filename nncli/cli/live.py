@@ -12,7 +12,7 @@ from rich.text import Text
 from nncli.cli.summary import describe
 from nncli.experiment import Experiment
 from nncli.training import loop
-from nncli.training.loop import Record
+from nncli.training.trainer import Record
 from nncli.words import duration, figure
 
 REDRAW = 0.1

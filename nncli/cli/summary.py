@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nncli.experiment import Experiment
     from nncli.spec.model import Spec
 
-SPLITS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test", "average_validation", "average_test")
 
 
 def describe(experiment: Experiment, *facts: tuple[str, str]) -> Group:
@@ -45,7 +45,8 @@ def layers_table(spec: Spec) -> Table:
         count = layer.output_dim * (layer.input_dim + 1)
         total += count
         shape = f"{layer.input_dim:,} -> {layer.output_dim:,}"
-        table.add_row(str(number), shape, layer.activation, f"{count:,}")
+        dropped = f", dropout {layer.dropout:g}" if layer.dropout else ""
+        table.add_row(str(number), shape, layer.activation + dropped, f"{count:,}")
     table.add_row("", "", "", f"[bold]{total:,}")
     return table
 
@@ -53,20 +54,22 @@ def layers_table(spec: Spec) -> Table:
 def training_line(spec: Spec) -> str:
     """Loss, optimizer and their numbers."""
     batch = "full batch" if spec.batch_size == "full" else f"batch {spec.batch_size}"
-    parts = [spec.loss, spec.optimizer.name, f"eta {spec.eta:g}", batch, f"seed {spec.seed}"]
-    return ", ".join([*parts, spec.dtype])
+    schedule = "" if spec.schedule.name == "constant" else f" {spec.schedule.name}"
+    eta = f"eta {spec.eta:g}{schedule}"
+    parts = [spec.loss, spec.optimizer.name, eta, batch, f"seed {spec.seed}", spec.dtype]
+    return ", ".join(parts)
 
 
 def figures_table(summary: Mapping[str, Any]) -> Table:
     """The final figures of each split, and the best with its epoch."""
     final, best = summary["final"], summary["best"]
     names = [key.removeprefix("train_") for key in final if key.startswith("train_")]
-    marked = {key.partition("_")[2] for key in best}
+    marked = {key.rpartition("_")[2] for key in best}
     columns = [column for name in names for column in _columns(name, name in marked)]
     table = plain_table("split", *columns)
     for split in SPLITS:
         if f"{split}_loss" in final:
-            table.add_row(split, *_cells(split, names, marked, final, best))
+            table.add_row(split.replace("_", " "), *_cells(split, names, marked, final, best))
     return table
 
 

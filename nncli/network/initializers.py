@@ -3,12 +3,14 @@
 Each takes the generator, the matrix's shape (output_dim, input_dim) = (fan_out, fan_in), and `std`. Draws are made in
 float64 whatever the network's type, layer by layer, weights before biases.
 
-Sources: Glorot and Bengio 2010 (glorot), He et al. 2015 (he); Nielsen 2015, chapter 1, draws N(0, 1) for everything.
+Sources: LeCun et al. 1998 (lecun), Glorot and Bengio 2010 (glorot), He et al. 2015 (he); Nielsen 2015 draws N(0, 1) for
+everything in chapter 1, and weights with standard deviation 1 / sqrt(fan_in) in chapter 3.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -43,12 +45,17 @@ def _glorot(fan_in: int, fan_out: int) -> float:
     return 2 / (fan_in + fan_out)
 
 
+def _lecun(fan_in: int, fan_out: int) -> float:
+    return 1 / fan_in
+
+
 def _he(fan_in: int, fan_out: int) -> float:
     return 2 / fan_in
 
 
 INITIALIZERS: dict[str, Draw] = {
     "normal": lambda rng, shape, std: std * rng.standard_normal(shape),
+    "lecun_normal": _normal_with(_lecun),
     "glorot_uniform": _uniform_with(_glorot),
     "glorot_normal": _normal_with(_glorot),
     "he_uniform": _uniform_with(_he),
@@ -56,7 +63,7 @@ INITIALIZERS: dict[str, Draw] = {
     "zeros": lambda rng, shape, std: np.zeros(shape),
 }
 
-AUTO = {"relu": "he_normal"}
+AUTO = dict.fromkeys(("relu", "leaky_relu", "elu"), "he_normal")
 """What `auto` takes for a layer's activation; glorot_uniform for the others."""
 
 
@@ -65,14 +72,18 @@ def init_params(
     *,
     weights: str,
     biases: str,
-    std: float,
+    std: float | Literal["fan_in"],
     rng: np.random.Generator,
 ) -> Arrays:
-    """W1, b1, W2, ... in float64. `weights` is a name in INITIALIZERS or `auto`; `biases` is `zeros` or `normal`."""
+    """W1, b1, W2, ... in float64. `weights` is a name in INITIALIZERS or `auto`; `biases` is `zeros` or `normal`.
+
+    `std` is the standard deviation of what is normal; `fan_in` means 1 / sqrt(fan_in) for weights and 1 for biases.
+    """
     params: Arrays = {}
     for number, layer in enumerate(architecture, 1):
         name = AUTO.get(layer.activation, "glorot_uniform") if weights == "auto" else weights
         shape = (layer.output_dim, layer.input_dim)
-        params[f"W{number}"] = INITIALIZERS[name](rng, shape, std)
-        params[f"b{number}"] = INITIALIZERS[biases](rng, (layer.output_dim, 1), std)[:, 0]
+        of_weights, of_biases = (shape[1] ** -0.5, 1.0) if std == "fan_in" else (std, std)
+        params[f"W{number}"] = INITIALIZERS[name](rng, shape, of_weights)
+        params[f"b{number}"] = INITIALIZERS[biases](rng, (layer.output_dim, 1), of_biases)[:, 0]
     return params

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,6 +34,8 @@ def _add_batches(total: Any, terms: Array, batch: int) -> Any:
 class ClassTally:
     """Running sums of a classification: rows, loss and right answers."""
 
+    NAMES: ClassVar = ("loss", "accuracy")
+
     rows: int = 0
     loss: float = 0.0
     correct: int = 0
@@ -52,6 +54,8 @@ class ClassTally:
 @dataclass
 class RegressionTally:
     """Running sums of a regression; the sums over targets are kept per output."""
+
+    NAMES: ClassVar = ("loss", "rmse", "mae", "r2")
 
     rows: int = 0
     loss: float = 0.0

@@ -17,7 +17,8 @@ from nncli.runs import files
 from nncli.runs.weights import FORMAT, check_format
 
 SPEC, RUN, METRICS = "spec.yaml", "run.json", "metrics.jsonl"
-WEIGHTS, CHECKPOINT, SUMMARY = "weights.npz", "checkpoint.npz", "summary.json"
+WEIGHTS, AVERAGE, CHECKPOINT = "weights.npz", "average.npz", "checkpoint.npz"
+SUMMARY = "summary.json"
 
 Json = dict[str, Any]
 

@@ -53,7 +53,7 @@ class Weights:
 
 def write(path: Path, weights: Weights) -> None:
     """Replace a weights file. The same weights give the same bytes."""
-    meta = weights.meta.model_dump_json().encode()
+    meta = weights.meta.model_dump_json(exclude_defaults=True).encode()
     arrays = weights.params | {"meta": np.frombuffer(meta, np.uint8)}
     files.replace(path, archive.pack(arrays))
 

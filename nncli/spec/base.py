@@ -68,6 +68,12 @@ NonNegativeNumber = Annotated[
     float, Field(ge=0, allow_inf_nan=False), must_be("a finite number, at least 0")
 ]
 
+Fraction = Annotated[
+    float,
+    Field(ge=0, lt=1, allow_inf_nan=False),
+    must_be("a number from 0 up to, not including, 1"),
+]
+
 
 @dataclass(frozen=True)
 class Shorthand:

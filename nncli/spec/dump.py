@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from nncli.spec.model import InitializerSpec, Spec
+from nncli.spec.model import InitializerSpec, LayerSpec, Spec
 from nncli.spec.scalars import AmbiguousError, read_scalar
 
 HEADER = "# A whole experiment, every default written out: `nncli train` on this file repeats it.\n"
@@ -40,7 +40,8 @@ def _plain(value: Any) -> Any:
 
 
 def _fields(model: BaseModel) -> list[tuple[str, Any]]:
-    """Less what says nothing: a null that is the default anyway, and a `std` of nothing, which a rule refuses."""
+    """Less what says nothing: a null that is the default anyway, a dropout of nothing, and a `std` of nothing, which a
+    rule refuses."""
     pairs = [
         (key, getattr(model, key), field.default) for key, field in type(model).model_fields.items()
     ]
@@ -49,6 +50,8 @@ def _fields(model: BaseModel) -> list[tuple[str, Any]]:
     ]
     if isinstance(model, InitializerSpec) and "normal" not in (model.weights, model.biases):
         kept.remove(("std", model.std))
+    if isinstance(model, LayerSpec) and not model.dropout:
+        kept.remove(("dropout", model.dropout))
     return kept
 
 

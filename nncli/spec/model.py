@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from nncli.spec.base import (
     LARGEST,
     Count,
+    Fraction,
     Model,
     PositiveNumber,
     Seed,
@@ -19,12 +20,30 @@ from nncli.spec.base import (
     must_be,
     wanted,
 )
+from nncli.spec.optimizers import OptimizerSpec, Sgd
+from nncli.spec.schedules import (
+    AverageSpec,
+    Constant,
+    EarlyStoppingSpec,
+    RegularizerSpec,
+    ScheduleSpec,
+    Warmup,
+)
 from nncli.spec.sources import DataSpec
 
-ActivationName = Literal["sigmoid", "tanh", "relu", "softmax", "identity"]
+ActivationName = Literal[
+    "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "softmax", "identity"
+]
 LossName = Literal["quadratic", "mse", "binary_cross_entropy", "cross_entropy"]
 WeightsName = Literal[
-    "auto", "normal", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "zeros"
+    "auto",
+    "normal",
+    "lecun_normal",
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "zeros",
 ]
 SplitName = Literal["train", "validation", "test"]
 
@@ -43,24 +62,29 @@ class LayerSpec(Model):
     """Units in this layer; must equal the next layer's input_dim."""
     activation: ActivationName = Field(examples=["sigmoid"])
     """The function each unit's sum goes through."""
+    dropout: Fraction = 0.0
+    """The share of this layer's outputs that training sets to zero, at random; the rest are scaled up."""
+
+
+def _std(value: Any) -> Any:
+    is_number = type(value) in (int, float) and 0 < value < float("inf")
+    if value != "fan_in" and not is_number:
+        raise wanted("a finite number above 0, or `fan_in` for 1/sqrt(input_dim)")
+    return value
+
+
+Std = Annotated[float | Literal["fan_in"], BeforeValidator(_std)]
 
 
 class InitializerSpec(Model):
     """How the first weights and biases are drawn."""
 
     weights: WeightsName = "auto"
-    """`auto` takes he_normal for relu layers and glorot_uniform for the others."""
-    std: PositiveNumber = 1.0
-    """Standard deviation of whatever is `normal`."""
+    """`auto` takes he_normal for the relu family and glorot_uniform for the others."""
+    std: Std = 1.0
+    """Standard deviation of whatever is `normal`; `fan_in` means 1/sqrt(input_dim) for weights and 1 for biases."""
     biases: Literal["zeros", "normal"] = "zeros"
     """Zero, or normal with `std`."""
-
-
-class OptimizerSpec(Model):
-    """Plain gradient descent: w <- w - eta g."""
-
-    name: Literal["sgd"] = "sgd"
-    """Which one."""
 
 
 def _batch_size(value: Any) -> Any:
@@ -115,7 +139,7 @@ class Spec(Model):
     """Start from saved parameters instead: a run, a weights file, or any .npz that holds exactly W1, b1, ..."""
     loss: LossName = Field(default_factory=_default_loss)
     """What is minimized; follows from the last activation."""
-    optimizer: Annotated[OptimizerSpec, Shorthand("name")] = OptimizerSpec()
+    optimizer: OptimizerSpec = Sgd(name="sgd")
     """How a gradient becomes a step."""
     epochs: Count | None = Field(default=None, examples=[30])
     """Passes over the training set; or give `iterations`."""
@@ -129,6 +153,20 @@ class Spec(Model):
     """How an epoch draws its rows."""
     eta: PositiveNumber = Field(examples=[0.1])
     """The learning rate."""
+    schedule: ScheduleSpec = Constant(name="constant")
+    """How eta changes as training goes on."""
+    warmup: Warmup = 0
+    """Epochs, or a fraction of the training, over which eta rises to its height."""
+    regularizer: RegularizerSpec = RegularizerSpec()
+    """What keeps weights small."""
+    early_stopping: EarlyStoppingSpec | None = None
+    """When to stop before the last epoch."""
+    average: AverageSpec | None = None
+    """A moving average of the parameters, evaluated and saved beside them."""
+    keep: Literal["last", "best"] = "last"
+    """Which parameters `weights.npz` holds at the end; early stopping keeps the best unless it is told not to."""
+    gradient: Literal["backprop", "numerical"] = "backprop"
+    """Where the gradient comes from; `numerical` takes central differences, to see why backprop matters."""
     track: Annotated[tuple[SplitName, ...], Field(strict=False)] | None = Field(
         default=None, examples=[["train", "test"]]
     )

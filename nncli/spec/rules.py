@@ -59,6 +59,14 @@ def softmax_is_last(value: Plain) -> Iterator[Problem]:
             yield Problem(path, "is softmax, which needs two or more outputs. Use sigmoid for one.")
 
 
+def last_layer_drops_nothing(value: Plain) -> Iterator[Problem]:
+    """The outputs of the last layer are the answer."""
+    layers = _layers(value)
+    if layers and layers[-1].get("dropout"):
+        path = ("architecture", len(layers) - 1, "dropout")
+        yield Problem(path, "stands in the last layer, whose outputs are the answer. Remove it.")
+
+
 def loss_fits(value: Plain) -> Iterator[Problem]:
     """The cross-entropies go with one activation each, and softmax with its cross-entropy only."""
     layers, loss = _layers(value), str(value.get("loss"))
@@ -125,6 +133,7 @@ def sweep_knows_its_keys(value: Plain) -> Iterator[Problem]:
 RULES: tuple[Rule, ...] = (
     layers_join,
     softmax_is_last,
+    last_layer_drops_nothing,
     loss_fits,
     one_length,
     std_is_used,

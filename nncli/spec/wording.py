@@ -112,7 +112,8 @@ def _wanted(path: KeyPath, value: Any, context: Context) -> str:
 def _missing(path: KeyPath, value: Any, context: Context) -> str:
     fields = fields_at(path, value)
     about = " ".join((fields[0].description or "").split())
-    names = ", ".join(name for field in fields for name in names_in(field.annotation))
+    known = [name for field in fields for name in names_in(field.annotation)]
+    names = ("one of " if len(known) > 1 else "") + ", ".join(known)
     if examples := fields[0].examples:
         names = f"`{path[-1]}: {_flow(examples[0])}`"
     return " ".join(

@@ -2,56 +2,49 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from nncli.data.feed import Feed
 from nncli.errors import DivergedError
-from nncli.network.losses import row_losses
-from nncli.network.params import Array
 from nncli.network.propagation import first_not_finite
-from nncli.training.optimizers import Optimizer
-from nncli.training.state import State
-from nncli.training.step import Network, step
+from nncli.training.length import Block
+
+if TYPE_CHECKING:
+    from nncli.training.trainer import Trainer
 
 
 @np.errstate(all="ignore")
-def replay(
-    network: Network, optimizer: Optimizer, state: State, feed: Feed, rows: Array, eta: float
-) -> NoReturn:
-    """Repeat a block that diverged, from the state before it; `rows` are those of its batches.
+def replay(trainer: Trainer, block: Block) -> NoReturn:
+    """Repeat a block that diverged, from the state before it.
 
-    Leaves `state` as it was before the first batch at which something was not finite, and raises DivergedError naming
+    Leaves the state as it was before the first batch at which something was not finite, and raises DivergedError naming
     epoch, batch and layer.
     """
-    y = feed.targets[rows]
-    z = np.empty_like(y)
-    for begin, x in feed.batches(rows):
-        window = slice(begin, begin + len(x))
-        before = state.snapshot()
-        layer = first_not_finite(network.params, network.architecture, x)
-        step(network, x, y[window], z[window], optimizer, state.optimizer, eta)
-        culprit = _culprit(network, layer, y[window], z[window])
+    state, network = trainer.state, trainer.step.network
+    for x, y, z, masks in trainer.batches(block, *trainer.buffers(block)):
+        before, eta = state.snapshot(), trainer.eta(trainer.steps)
+        layer = first_not_finite(network.params, network.architecture, x, masks)
+        trainer.take_step(x, y, z, masks)
+        culprit = _culprit(trainer, layer, bool(np.isfinite(trainer.losses(y, z)).all()))
         if culprit:
             state.restore(before)
+            state.batch -= 1
             where = f"epoch {state.epoch + 1}, batch {state.batch + 1}"
             raise DivergedError(
                 f"training diverged in {where}: {culprit} with eta {eta:g}. "
-                f"Try a smaller eta: --set eta={eta / 10:g}"
+                f"Try a smaller eta: --set eta={trainer.spec.eta / 10:g}"
             )
-        state.batch += 1
     raise AssertionError("a block diverged, and its replay did not")
 
 
-def _culprit(network: Network, layer: int | None, y: Array, z: Array) -> str:
+def _culprit(trainer: Trainer, layer: int | None, finite_loss: bool) -> str:
     """What was not finite in a batch: a layer's sums, the loss, or a parameter after the step; "" if nothing."""
-    last = len(network.architecture)
     if layer is not None:
         return f"the sums of layer {layer} were not finite"
-    if not np.isfinite(row_losses(network.loss, network.architecture[-1].activation, z, y)).all():
-        return f"the loss of layer {last}'s output was not finite"
-    for name, values in network.params.items():
+    if not finite_loss:
+        return f"the loss of layer {len(trainer.spec.architecture)}'s output was not finite"
+    for name, values in trainer.step.network.params.items():
         if not np.isfinite(values).all():
             return f"{name} of layer {name[1:]} was not finite after the step"
     return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -22,6 +22,17 @@ CHUNK = 1000
 def new_tally(dataset: Dataset) -> Tally:
     """Empty running sums of the kind that the dataset's targets call for."""
     return RegressionTally() if dataset.classes is None else ClassTally()
+
+
+def prefixed(split: str, figures: Mapping[str, float]) -> dict[str, float]:
+    """{"loss": 0.1} -> {"test_loss": 0.1}."""
+    return {f"{split}_{name}": value for name, value in figures.items()}
+
+
+def figure_names(spec: Spec, dataset: Dataset) -> list[str]:
+    """The figures of a record: those of train, then of the tracked splits."""
+    names = new_tally(dataset).NAMES
+    return [f"{split}_{name}" for split in ("train", *tracked(spec, dataset)) for name in names]
 
 
 def tracked(spec: Spec, dataset: Dataset) -> tuple[str, ...]:
@@ -51,13 +62,10 @@ def logits(
     """The logits of a split, chunk by chunk, with the rows that they belong to. Spent at the next chunk."""
     dtype = params["W1"].dtype.name
     x = np.empty((min(rows, len(split)), split.x.shape[1]), dtype)
-    memory = make_memory(architecture, len(x), dtype)
     for chunk in chunks(len(split), rows):
-        size = chunk.stop - chunk.start
-        if size < len(x):
-            x, memory = x[:size], make_memory(architecture, size, dtype)
+        x = x[: chunk.stop - chunk.start]
         gather(split.x, chunk, scale, out=x)
-        yield chunk, forward(params, architecture, x, memory)
+        yield chunk, forward(params, architecture, x, make_memory(architecture, len(x), dtype))
 
 
 class Evaluator:

@@ -9,6 +9,26 @@ from nncli.network.params import Array, Arrays
 
 
 @dataclass
+class Best:
+    """The best record so far by the monitored figure, and the parameters of that moment."""
+
+    value: float
+    epoch: int
+    vector: Array
+
+
+@dataclass
+class Plateau:
+    """How far a plateau schedule has come down."""
+
+    height: float = 1.0
+    """What eta is multiplied by."""
+    best: float | None = None
+    since: int = 0
+    """The epoch of the last improvement, or of the last cut."""
+
+
+@dataclass
 class State:
     """All that changes while a network trains."""
 
@@ -16,19 +36,30 @@ class State:
     optimizer: Arrays
     tally: Tally
     """Sums over the rows since the last record."""
+    average: Array | None = None
+    """The moving average of the vector, where one is kept."""
+    best: Best | None = None
+    plateau: Plateau | None = None
     epoch: int = 0
     """Whole epochs done."""
     batch: int = 0
     """Batches done of the epoch under way."""
+    done: bool = False
+    """Whether training came to its own end, early or not."""
     seconds: float = 0.0
     """Training time since the last record."""
 
-    def snapshot(self) -> tuple[Array, Arrays]:
-        """Copies of the parameters and of the optimizer's state."""
-        return self.vector.copy(), {name: value.copy() for name, value in self.optimizer.items()}
+    def snapshot(self) -> tuple[Arrays, Arrays]:
+        """Copies of everything that a step changes."""
+        vectors = {"vector": self.vector.copy()}
+        if self.average is not None:
+            vectors["average"] = self.average.copy()
+        return vectors, {name: value.copy() for name, value in self.optimizer.items()}
 
-    def restore(self, snapshot: tuple[Array, Arrays]) -> None:
+    def restore(self, snapshot: tuple[Arrays, Arrays]) -> None:
         """Put a snapshot back, in place."""
-        self.vector[:] = snapshot[0]
-        for name, value in snapshot[1].items():
+        vectors, slots = snapshot
+        for name, value in vectors.items():
+            getattr(self, name)[...] = value
+        for name, value in slots.items():
             self.optimizer[name][...] = value

@@ -1,15 +1,23 @@
-"""One step: forward, delta, backward, update."""
+"""One step: the gradient of a batch, penalties, the optimizer, limits."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
+from nncli.network.gradcheck import central_differences
 from nncli.network.losses import output_delta
 from nncli.network.params import Architecture, Array, Arrays, views
-from nncli.network.propagation import backward, forward, make_memory
-from nncli.training.optimizers import Optimizer
+from nncli.network.propagation import Masks, Passes, bind, make_memory
+from nncli.spec.model import Spec
+from nncli.training.optimizers import OPTIMIZERS, Optimizer
+from nncli.training.regularizers import limit_norms, penalize
+from nncli.training.state import State
+
+Rule = Callable[["Network"], None]
 
 
 @dataclass(frozen=True)
@@ -22,8 +30,8 @@ class Network:
     gradient: Array
     params: Arrays
     grads: Arrays
-    memories: dict[int, Arrays] = field(default_factory=dict, repr=False)
-    """The buffers of a pass, made once for each number of rows."""
+    bound: dict[int, Passes] = field(default_factory=dict, repr=False)
+    """Forward and backward with their buffers, made once for each number of rows."""
 
     @classmethod
     def of(cls, architecture: Architecture, loss: str, vector: Array) -> Network:
@@ -32,24 +40,82 @@ class Network:
         params, grads = views(vector, architecture), views(gradient, architecture)
         return cls(architecture, loss, vector, gradient, params, grads)
 
-    def memory(self, rows: int) -> Arrays:
-        """The buffers for a batch of this many rows."""
-        if rows not in self.memories:
+    @property
+    def last(self) -> str:
+        """The activation of the last layer."""
+        return self.architecture[-1].activation
+
+    def passes(self, rows: int) -> Passes:
+        """Forward and backward for a batch of this many rows."""
+        if rows not in self.bound:
             dtype, leading = self.vector.dtype.name, self.vector.shape[:-1]
-            self.memories[rows] = make_memory(self.architecture, rows, dtype, leading)
-        return self.memories[rows]
+            memory = make_memory(self.architecture, rows, dtype, leading)
+            self.bound[rows] = bind(self.params, self.grads, self.architecture, memory)
+        return self.bound[rows]
 
 
-def step(
-    network: Network, x: Array, y: Array, z: Array, optimizer: Optimizer, state: Arrays, eta: float
-) -> None:
-    """One step on the batch (x, y): the parameters and the optimizer's state change, the logits go into `z`."""
-    architecture, params, grads = network.architecture, network.params, network.grads
-    memory = network.memory(x.shape[-2])
-    last = len(architecture)
-    memory[f"Z{last}"] = z
-    forward(params, architecture, x, memory)
-    a, d = memory[f"A{last}"], memory[f"D{last}"]
-    delta = output_delta(network.loss, architecture[-1].activation, a, y, out=d)
-    backward(params, architecture, x, memory, delta, grads)
-    optimizer.update(network.vector, network.gradient, state, eta)
+def backprop(network: Network, x: Array, y: Array, z: Array, masks: Masks) -> None:
+    """The gradient of the mean loss on the batch (x, y), by the chain rule; the logits go into `z`."""
+    passes = network.passes(x.shape[-2])
+    passes.forward(x, z, masks)
+    output_delta(network.loss, network.last, passes.answer, y, passes.delta)
+    passes.backward(x, masks)
+
+
+def numerical(network: Network, x: Array, y: Array, z: Array, masks: Masks) -> None:
+    """The same gradient by central differences: two passes for every parameter."""
+    network.passes(x.shape[-2]).forward(x, z, masks)
+    slopes = central_differences(network.params, network.architecture, network.loss, x, y, masks)
+    for name, slope in slopes.items():
+        network.grads[name][...] = slope
+
+
+GRADIENTS = {"backprop": backprop, "numerical": numerical}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is done with a batch, bound once before the loop."""
+
+    network: Network
+    gradient: Callable[[Network, Array, Array, Array, Masks], None]
+    update: Callable[[Array, Array, Arrays, float], None]
+    before: tuple[Rule, ...]
+    """What changes the gradient before the update."""
+    after: tuple[Rule, ...]
+    """What changes the parameters after it."""
+
+    @classmethod
+    def of(cls, spec: Spec, network: Network) -> Step:
+        """The step that a spec describes."""
+        l1, l2 = spec.regularizer.l1, spec.regularizer.l2
+        norm = spec.regularizer.max_norm
+        before = (partial(_penalize, l1=l1, l2=l2),) if l1 or l2 else ()
+        after = (partial(_limit, max_norm=norm),) if norm else ()
+        update = make_optimizer(spec).update
+        return cls(network, GRADIENTS[spec.gradient], update, before, after)
+
+    def __call__(
+        self, x: Array, y: Array, z: Array, masks: Masks, state: State, eta: float
+    ) -> None:
+        """One step on the batch (x, y): the state's vector and slots change, the logits go into `z`."""
+        network = self.network
+        self.gradient(network, x, y, z, masks)
+        for rule in self.before:
+            rule(network)
+        self.update(network.vector, network.gradient, state.optimizer, eta)
+        for rule in self.after:
+            rule(network)
+
+
+def make_optimizer(spec: Spec) -> Optimizer:
+    """The spec's optimizer with its settings."""
+    return OPTIMIZERS[spec.optimizer.name](**spec.optimizer.model_dump(exclude={"name"}))
+
+
+def _penalize(network: Network, l1: float, l2: float) -> None:
+    penalize(network.params, network.grads, l1, l2)
+
+
+def _limit(network: Network, max_norm: float) -> None:
+    limit_norms(network.params, max_norm)

@@ -53,11 +53,9 @@ def backprop(vector, architecture, loss, x, y) -> np.ndarray:
     memory = make_memory(architecture, x.shape[-2], vector.dtype.name, vector.shape[:-1])
     forward(views(vector, architecture), architecture, x, memory)
     last = len(architecture)
-    delta = output_delta(
-        loss, architecture[-1].activation, memory[f"A{last}"], y, out=memory[f"D{last}"]
-    )
+    output_delta(loss, architecture[-1].activation, memory[f"A{last}"], y, out=memory[f"D{last}"])
     params, grads = views(vector, architecture), views(gradient, architecture)
-    backward(params, architecture, x, memory, delta, grads)
+    backward(params, architecture, x, memory, grads)
     return gradient
 
 

@@ -50,6 +50,14 @@ record_every: 1
 batch_size: 10
 sampling: shuffled
 eta: 3.0
+schedule:
+  name: constant
+warmup: 0
+regularizer:
+  l1: 0.0
+  l2: 0.0
+keep: last
+gradient: backprop
 dtype: float32
 """
     )

@@ -27,6 +27,9 @@ def test_every_key_says_what_it_is():
     assert [key for key, one in SCHEMA["properties"].items() if not one.get("description")] == []
 
 
+OPTIMIZERS = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
+
+
 def test_names_stand_for_mappings():
     short, long = SCHEMA["properties"]["data"]["anyOf"]
     assert short == {
@@ -37,4 +40,4 @@ def test_names_stand_for_mappings():
     short, long = SCHEMA["properties"]["initializer"]["anyOf"]
     assert "he_normal" in short["enum"]
     assert resolved(long)["additionalProperties"] is False
-    assert SCHEMA["properties"]["optimizer"]["anyOf"][0]["enum"] == ["sgd"]
+    assert SCHEMA["properties"]["optimizer"]["anyOf"][0]["enum"] == OPTIMIZERS

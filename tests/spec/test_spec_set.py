@@ -7,6 +7,7 @@ import pytest
 from nncli.errors import KeyPath
 from nncli.spec.sources import Mnist
 
+OPTIMIZERS = "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"
 KEYS = "Write it as in optimizer.name=sgd or architecture[0].output_dim=30."
 OCTAL = (
     "which some readers take for an octal number. "
@@ -79,7 +80,7 @@ def test_the_last_one_counts_and_null_takes_a_key_away(load, good):
         ("data[0]=3", "data[0]: cannot be set: data is a mapping, not a list"),
         ("0=3", "[0]: cannot be set: the spec is a mapping, not a list"),
         ("eta=\ud800", "the character U+D800 is not allowed in YAML"),
-        ("optimizer.rho=0.9", "optimizer.rho: unknown key. The keys here are name."),
+        ("optimizer.rho=0.9", f"optimizer.name: is missing. Write one of {OPTIMIZERS}."),
         ("data.path=3", "data.path: is 3, must be a path, as text. Put it in quotes."),
         ("iterations=3", "iterations: cannot stand beside epochs. Keep one of them."),
     ],

@@ -10,6 +10,7 @@ from nncli.network.params import flatten, views
 from nncli.streams import Purpose, stream
 from nncli.training import loop
 from nncli.training.evaluation import CHUNK, Evaluator, tracked
+from nncli.training.length import Length
 
 
 def train(dataset, spec, **kwargs):
@@ -65,7 +66,7 @@ def test_iterations_may_end_inside_an_epoch():
     spec = spec_of("2-3 softmax", iterations=7, epochs=None, batch_size=5)
     state, records = train(blobs(rows=15), spec)  # 3 batches an epoch: 3 + 3 + 1
     assert [record["epoch"] for record in records] == [1, 2, 3]
-    assert loop.Length.of(spec, 15).epochs == 3
+    assert Length.of(spec, 15).epochs == 3
     straight, _ = train(blobs(rows=15), spec_of("2-3 softmax", epochs=2, batch_size=5))
     assert not np.array_equal(state.vector, straight.vector)
 

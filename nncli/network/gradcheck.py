@@ -1,0 +1,99 @@
+"""The gradient without the chain rule: central differences of the loss, one parameter at a time.
+
+dLoss/dw = (Loss(w + h) - Loss(w - h)) / 2h, up to h^2. A parameter of layer l leaves the layers below as they are, so
+only what it can reach is computed again: z_l changes by h h_{l-1} in one column, and the layers above follow. Many
+parameters are moved at once along a leading axis.
+
+Source: Bishop, Pattern Recognition and Machine Learning (2006), 5.3.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from nncli.network.activations import ACTIVATIONS
+from nncli.network.losses import row_losses
+from nncli.network.params import Architecture, Array, Arrays
+from nncli.network.propagation import NO_MASKS, Masks
+
+STEP = 1e-6
+"""h in float64: the rounding of a loss near 1 costs 1e-10, and few relus are near enough to 0 to change side."""
+STACK_BYTES = 2**20
+"""How much of a layer's sums is moved at once: enough to hide the calls, small enough for a cache."""
+
+Picked = Mapping[str, Array]
+"""Parameter name -> flat indices of the elements that are moved."""
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """The network and the batch whose loss is differentiated, in float64."""
+
+    params: Arrays
+    architecture: Architecture
+    loss: str
+    y: Array
+    masks: Masks
+
+    def losses(self, number: int, z: Array) -> Array:
+        """The mean loss of each network of a stack whose sums at layer `number` are z, (K, rows, outputs)."""
+        for layer in range(number, len(self.architecture)):
+            h = self.outputs(layer, z)
+            z = h @ self.params[f"W{layer + 1}"].mT + self.params[f"b{layer + 1}"]
+        y = np.broadcast_to(self.y, z.shape)
+        return row_losses(self.loss, self.architecture[-1].activation, z, y).mean(axis=-1)
+
+    def outputs(self, number: int, z: Array) -> Array:
+        """What layer `number` passes on."""
+        a = ACTIVATIONS[self.architecture[number - 1].activation].value(z)
+        return a * self.masks[number] if number in self.masks else a
+
+
+@np.errstate(over="ignore")
+def central_differences(
+    params: Arrays,
+    architecture: Architecture,
+    loss: str,
+    x: Array,
+    y: Array,
+    masks: Masks = NO_MASKS,
+    picked: Picked | None = None,
+) -> Arrays:
+    """The numerical gradient of the mean loss on (x, y), in float64: an array like each parameter or, where elements
+    are `picked`, the slopes of those."""
+    exact = {name: value.astype(np.float64) for name, value in params.items()}
+    problem = _Problem(exact, architecture, loss, y.astype(np.float64), masks)
+    slopes: Arrays = {}
+    h, ones = x.astype(np.float64), np.ones((len(x), 1))
+    for number in range(1, len(architecture) + 1):
+        z = h @ exact[f"W{number}"].mT + exact[f"b{number}"]
+        for name, inputs in ((f"W{number}", h), (f"b{number}", ones)):
+            elements = np.arange(exact[name].size) if picked is None else picked[name]
+            slope = _slopes(problem, number, inputs, z, elements)
+            slopes[name] = slope.reshape(exact[name].shape) if picked is None else slope
+        h = problem.outputs(number, z)
+    return slopes
+
+
+def _slopes(problem: _Problem, number: int, inputs: Array, z: Array, elements: Array) -> Array:
+    """dLoss by each element of layer `number`: element (i, j) moves column i of z by h inputs[:, j]."""
+    units, columns = np.divmod(elements, inputs.shape[1])
+    slopes = np.empty(len(elements))
+    at_once = max(1, STACK_BYTES // z.nbytes)
+    for start in range(0, len(elements), at_once):
+        window = slice(start, start + at_once)
+        move = STEP * inputs.T[columns[window]]
+        ahead = problem.losses(number, _moved(z, units[window], move))
+        behind = problem.losses(number, _moved(z, units[window], -move))
+        slopes[window] = (ahead - behind) / (2 * STEP)
+    return slopes
+
+
+def _moved(z: Array, units: Array, move: Array) -> Array:
+    """(K, rows, outputs): z with column units[k] moved by move[k], (K, rows)."""
+    stack = np.repeat(z[None], len(units), axis=0)
+    stack[np.arange(len(units)), :, units] += move
+    return stack

@@ -1,0 +1,150 @@
+"""Blocks of batches, and the records that come of them.
+
+A block is 64 batches. Its logits go into one buffer, from which the train figures and the check that everything is
+finite are taken once per block; if something is not, the block is played again batch by batch to say where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+from nncli.data.batches import epoch_order
+from nncli.data.dataset import Dataset
+from nncli.data.feed import Feed
+from nncli.network.losses import row_losses
+from nncli.network.params import Array, views
+from nncli.network.propagation import Masks
+from nncli.spec.model import Spec
+from nncli.training.divergence import replay
+from nncli.training.dropout import draw_masks, rows_of
+from nncli.training.evaluation import Evaluator, figure_names, new_tally, prefixed, tracked
+from nncli.training.length import Block, Length
+from nncli.training.monitor import best_figure
+from nncli.training.schedules import make_schedule
+from nncli.training.state import State
+from nncli.training.step import Network, Step
+
+Record = dict[str, int | float]
+Batch = tuple[Array, Array, Array, Masks]
+"""Inputs, targets, room for the logits, dropout masks."""
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """What stays the same while a network trains, and the state that does not."""
+
+    spec: Spec
+    dataset: Dataset
+    length: Length
+    state: State
+    feed: Feed
+    step: Step
+    schedule: Callable[[int], float]
+    evaluators: Mapping[str, Evaluator]
+    monitored: str
+    """The figure that tells the best parameters."""
+
+    @classmethod
+    def of(cls, spec: Spec, dataset: Dataset, state: State) -> Trainer:
+        """Everything that a spec describes, bound once."""
+        length = Length.of(spec, len(dataset.splits["train"]))
+        layers = spec.architecture
+        return cls(
+            spec=spec,
+            dataset=dataset,
+            length=length,
+            state=state,
+            feed=Feed(dataset, layers[-1].output_dim, length.batch_size, spec.dtype),
+            step=Step.of(spec, Network.of(layers, spec.loss, state.vector)),
+            schedule=make_schedule(
+                spec.eta, spec.schedule, spec.warmup, batches=length.batches, steps=length.steps
+            ),
+            evaluators={
+                split: Evaluator(dataset, split, layers, spec.loss, spec.dtype)
+                for split in tracked(spec, dataset)
+            },
+            monitored=best_figure(spec, figure_names(spec, dataset)),
+        )
+
+    def order(self, epoch: int) -> Array:
+        """The rows of an epoch, in the order in which they come."""
+        everything = self.length.batches == 1 and self.spec.sampling == "shuffled"
+        sampling = "sequential" if everything else self.spec.sampling
+        return epoch_order(sampling, self.length.rows, seed=self.spec.seed, epoch=epoch)
+
+    def eta(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        height = self.state.plateau.height if self.state.plateau else 1.0
+        return self.schedule(step) * height
+
+    @property
+    def steps(self) -> int:
+        """Steps taken so far."""
+        return self.state.epoch * self.length.batches + self.state.batch
+
+    @np.errstate(all="ignore")
+    def run_block(self, order: Array, stop: Callable[[], bool]) -> bool:
+        """The rest of the block that the next batch is in; less of it, and True, where `stop()` says so."""
+        state, begun = self.state, perf_counter()
+        before, first = state.snapshot(), state.batch
+        block = Block.of(self.length, order, state.epoch + 1, first)
+        y, z = self.buffers(block)
+        stopped = False
+        for batch in self.batches(block, y, z):
+            self.take_step(*batch)
+            if stopped := stop():
+                break
+        size = self.length.batch_size
+        y, z = (array[: (state.batch - first) * size] for array in (y, z))
+        losses = self.losses(y, z)
+        if not (np.isfinite(losses).all() and np.isfinite(state.vector).all()):
+            state.restore(before)
+            state.batch = first
+            replay(self, block)
+        state.tally.add(losses, z, y, self.spec.architecture[-1].activation, size)
+        state.seconds += perf_counter() - begun
+        return stopped
+
+    def buffers(self, block: Block) -> tuple[Array, Array]:
+        """The targets of the rows to come in a block, and room for their logits."""
+        y = self.feed.targets[block.rest]
+        return y, np.empty_like(y)
+
+    def batches(self, block: Block, y: Array, z: Array) -> Iterator[Batch]:
+        """The batches to come in a block."""
+        masks = draw_masks(self.spec, block, self.spec.dtype)
+        for begin, x in self.feed.batches(block.rest):
+            window = slice(begin, begin + len(x))
+            yield x, y[window], z[window], rows_of(masks, window)
+
+    def losses(self, y: Array, z: Array) -> Array:
+        """The loss of each row."""
+        return row_losses(self.spec.loss, self.spec.architecture[-1].activation, z, y)
+
+    def take_step(self, x: Array, y: Array, z: Array, masks: Masks) -> None:
+        """One step on one batch; the logits go into `z`."""
+        state, average = self.state, self.spec.average
+        self.step(x, y, z, masks, state, self.eta(self.steps))
+        state.batch += 1
+        if average and state.average is not None and self.steps % average.every == 0:
+            state.average *= average.decay
+            state.average += (1 - average.decay) * state.vector
+
+    def record(self) -> Record:
+        """The figures since the last record, and those of the tracked splits now; begins a new count."""
+        state = self.state
+        figures = prefixed("train", state.tally.figures())
+        for kind, vector in {"": state.vector, "average_": state.average}.items():
+            if vector is not None:
+                params = views(vector, self.spec.architecture)
+                for split, evaluator in self.evaluators.items():
+                    figures |= prefixed(kind + split, evaluator.figures(params))
+        speed = state.tally.rows / max(state.seconds, 1e-9)
+        record: Record = {"epoch": state.epoch, **figures, "eta": self.eta(self.steps - 1)}
+        record |= {"seconds": round(state.seconds, 6), "samples_per_second": round(speed, 1)}
+        state.tally, state.seconds = new_tally(self.dataset), 0.0
+        return record

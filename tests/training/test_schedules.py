@@ -1,0 +1,117 @@
+"""eta as a function of the step, and the figures that are watched."""
+
+import math
+
+import numpy as np
+import pytest
+from support import blobs, spec_of
+
+from nncli.network.initializers import init_params
+from nncli.network.params import flatten
+from nncli.spec.model import Spec
+from nncli.streams import Purpose, stream
+from nncli.training import loop
+from nncli.training.monitor import improves
+from nncli.training.schedules import SHAPES, make_schedule
+
+
+def etas(schedule, warmup=0, *, batches=10, steps=100, at=(0, 9, 10, 50, 99)):
+    spec = spec_of("2-3 softmax", schedule=schedule, warmup=warmup, eta=2.0)
+    made = make_schedule(spec.eta, spec.schedule, spec.warmup, batches=batches, steps=steps)
+    return [made(step) for step in at]
+
+
+def test_shapes():
+    assert etas("constant") == [2] * 5
+    assert etas({"name": "step", "every": 1, "factor": 0.5}) == [2, 2, 1, 2 * 0.5**5, 2 * 0.5**9]
+    assert etas({"name": "exponential", "factor": 0.5}) == pytest.approx(
+        [2 * 0.5 ** (step / 10) for step in (0, 9, 10, 50, 99)]
+    )
+    assert etas("cosine", at=(0, 50, 25)) == pytest.approx([2, 1, 1 + math.cos(math.pi / 4)])
+    assert etas({"name": "cosine", "final": 0.5}, at=(0, 50)) == pytest.approx([2, 1.5])
+    assert etas("linear", at=(0, 50, 75)) == pytest.approx([2, 1, 0.5])
+    assert etas({"name": "linear", "final": 0.1}, at=(0, 50)) == pytest.approx([2, 1.1])
+
+
+def test_every_schedule_of_the_spec_has_a_shape():
+    annotation = Spec.model_fields["schedule"].annotation
+    names = {model.model_fields["name"].annotation.__args__[0] for model in annotation.__args__}
+    assert names == set(SHAPES)
+
+
+def test_warmup_in_epochs_and_as_a_share():
+    rising = [2 * (step + 1) / 20 for step in range(20)]
+    assert etas("constant", 2, at=range(20)) == pytest.approx(rising)
+    assert etas("constant", 0.2, at=range(20)) == pytest.approx(rising)
+    assert etas("constant", 2, at=(19, 20, 99)) == [2, 2, 2]
+    assert etas("linear", 2, at=(9,)) == pytest.approx([2 * 0.91 * 0.5])
+
+
+def test_what_counts_as_better():
+    assert improves("test_accuracy", 0.5, None)
+    assert improves("test_accuracy", 0.6, 0.5)
+    assert not improves("test_accuracy", 0.6, 0.5, min_delta=0.1000001)
+    assert improves("test_loss", 0.4, 0.5)
+    assert not improves("test_loss", 0.5, 0.5)
+    assert not improves("test_loss", float("nan"), 0.5)
+    assert not improves("test_loss", None, None)
+    assert improves("test_rmse", 1.0, 2.0)
+    assert improves("test_r2", 2.0, 1.0)
+
+
+def trained(spec, dataset):
+    rng = stream(spec.seed, Purpose.INITIAL_WEIGHTS)
+    params = init_params(spec.architecture, **spec.initializer.model_dump(), rng=rng)
+    state = loop.start(spec, dataset, flatten(params, spec.architecture, spec.dtype))
+    return state, list(loop.train(spec, dataset, state))
+
+
+@pytest.mark.parametrize("min_delta", [0.0, 0.05, 100.0])
+def test_early_stopping_stops_and_keeps_the_best(min_delta):
+    """Two epochs without an improvement of min_delta end it; what is kept is what so many epochs give."""
+    dataset = blobs(rows=60, validation=30)
+    stopping = {"monitor": "validation_loss", "patience": 2, "min_delta": min_delta}
+    spec = spec_of("2-3 softmax", epochs=40, eta=0.5, early_stopping=stopping)
+    state, records = trained(spec, dataset)
+    best, since = float("inf"), 0
+    for record in records:
+        if record["validation_loss"] < best - min_delta:
+            best, since = record["validation_loss"], record["epoch"]
+    assert len(records) == min(since + 2, 40)
+    assert (state.best.epoch, state.best.value) == (since, best)
+    assert state.done
+    again, _ = trained(spec_of("2-3 softmax", epochs=since, eta=0.5), dataset)
+    assert again.vector.tobytes() == state.best.vector.tobytes()
+    assert (len(records) < 40) == (min_delta > 0)
+
+
+def test_plateau_cuts_eta_after_the_patience():
+    dataset = blobs(rows=60, validation=30)
+    schedule = {"name": "plateau", "patience": 2, "factor": 0.1, "min_delta": 100.0}
+    _, records = trained(spec_of("2-3 softmax", epochs=7, eta=1.0, schedule=schedule), dataset)
+    # Nothing improves by 100 after the first record: cuts follow epochs 3 and 5.
+    expected = [1, 1, 1, 0.1, 0.1, 0.01, 0.01]
+    assert [record["eta"] for record in records] == pytest.approx(expected)
+
+
+def test_the_record_says_the_eta_of_its_last_step():
+    spec = spec_of("2-3 softmax", epochs=2, batch_size=10, eta=1.0, schedule="linear")
+    _, records = trained(spec, blobs(rows=50))  # ten steps in all
+    assert [record["eta"] for record in records] == pytest.approx([0.6, 0.1])
+
+
+def test_the_average_is_a_moving_average_of_the_parameters():
+    dataset = blobs(rows=20, validation=10)
+    average = {"decay": 0.5, "every": 2}
+    spec = spec_of("2-3 softmax", epochs=2, batch_size=5, dtype="float64", average=average)
+    state, records = trained(spec, dataset)
+    keys = {"epochs": None, "batch_size": 5, "dtype": "float64"}
+    stops = [spec_of("2-3 softmax", iterations=steps, **keys) for steps in (2, 4, 6, 8)]
+    vectors = [trained(stop, dataset)[0].vector for stop in stops]
+    rng = stream(0, Purpose.INITIAL_WEIGHTS)
+    first = init_params(spec.architecture, **spec.initializer.model_dump(), rng=rng)
+    expected = flatten(first, spec.architecture, "float64")
+    for vector in vectors:
+        expected = 0.5 * expected + 0.5 * vector
+    np.testing.assert_allclose(state.average, expected, rtol=1e-12)
+    assert {"average_validation_loss", "average_validation_accuracy"} <= set(records[0])
