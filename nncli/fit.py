@@ -7,27 +7,36 @@ from collections.abc import Iterator
 import numpy as np
 
 from nncli.data.dataset import Dataset
-from nncli.errors import Problem, SpecError
-from nncli.machine import usable_memory
-from nncli.network.params import count
+from nncli.errors import KeyPath, Problem, SpecError
+from nncli.machine import usable_cores, usable_memory
+from nncli.network.params import Array, count
 from nncli.spec.model import Spec
 from nncli.training.evaluation import CHUNK, figure_names
 from nncli.training.length import BLOCK, Length
 from nncli.training.monitor import keeps_best
 from nncli.training.step import make_optimizer
-from nncli.words import size
+from nncli.words import plural, size
 
 BASE_MEMORY = 70 * 2**20
 """What Python, NumPy and the command line take before any data (measured: docs/performance.md)."""
 
 
 def check(spec: Spec, dataset: Dataset) -> None:
-    """Raise SpecError with every disagreement between the network's ends and the data."""
-    problems = [
+    """Raise SpecError with every disagreement between the spec, its data and this machine."""
+    _refuse(
         *_input_problems(spec, dataset),
         *_output_problems(spec, dataset),
         *_monitor_problems(spec, dataset),
-    ]
+        *_thread_problems(spec),
+    )
+
+
+def check_data(spec: Spec, dataset: Dataset) -> None:
+    """Raise SpecError with every disagreement between the network's ends and the data."""
+    _refuse(*_input_problems(spec, dataset), *_output_problems(spec, dataset))
+
+
+def _refuse(*problems: Problem) -> None:
     if problems:
         raise SpecError(problems)
 
@@ -40,32 +49,43 @@ def _input_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
 
 
 def _output_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
-    number = len(spec.architecture) - 1
-    key = ("architecture", number, "output_dim")
+    key = ("architecture", len(spec.architecture) - 1, "output_dim")
     outputs = spec.architecture[-1].output_dim
-    y = dataset.splits["train"].y
-    if dataset.classes is None:
-        if outputs != y.shape[1]:
-            yield Problem(
-                key,
-                f"is {outputs}, but the data has {y.shape[1]} targets a row. Set it to {y.shape[1]}.",
-            )
-        if "cross_entropy" in spec.loss and not ((y >= 0) & (y <= 1)).all():
-            yield Problem(
-                ("loss",),
-                f"is {spec.loss}, but the targets are real numbers. Use mse with identity.",
-            )
+    if dataset.classes is not None:
+        yield from _class_problems(key, outputs, len(dataset.classes))
         return
-    classes = len(dataset.classes)
-    if outputs == 1 and classes > 2:
-        yield Problem(
-            key,
-            f"is 1, which tells two classes apart, but the data has {classes}. Set it to {classes}.",
-        )
-    if outputs > 1 and outputs != classes:
-        yield Problem(
-            key, f"is {outputs}, but the data has {classes} classes. Set it to {classes}."
-        )
+    targets = dataset.splits["train"].y.shape[1]
+    if outputs != targets:
+        yield Problem(key, f"is {outputs}, but the data has {targets} targets a row. Set it to {targets}.")
+    for split in dataset.splits.values():
+        yield from _target_problems(spec.loss, split.y)
+
+
+def _class_problems(key: KeyPath, outputs: int, classes: int) -> Iterator[Problem]:
+    if classes < 2:
+        yield Problem(("data",), "has a single class: there is nothing to tell apart.")
+    elif outputs == 1 and classes > 2:
+        yield Problem(key, f"is 1, which tells two classes apart, but the data has {classes}. Set it to {classes}.")
+    elif outputs > 1 and outputs != classes:
+        yield Problem(key, f"is {outputs}, but the data has {classes} classes. Set it to {classes}.")
+
+
+def _target_problems(loss: str, y: Array) -> Iterator[Problem]:
+    """Real targets under a loss that is about classes: probabilities, and for softmax such as sum to 1."""
+    advice = "Store class numbers as integers, or use mse with identity."
+    if "cross_entropy" in loss and not ((y >= 0) & (y <= 1)).all():
+        yield Problem(("loss",), f"is {loss}, but the targets are real numbers. {advice}")
+    elif loss == "cross_entropy" and not np.allclose(y.sum(axis=1), 1):
+        advice = "For several labels a row use sigmoid with binary_cross_entropy."
+        yield Problem(("loss",), f"is cross_entropy, but the targets of a row do not sum to 1. {advice}")
+
+
+def _thread_problems(spec: Spec) -> Iterator[Problem]:
+    """More BLAS threads than cores are a cliff: they wait for each other, and a step takes hundreds of times as long."""
+    cores = usable_cores()
+    if spec.threads and spec.threads > cores:
+        what = plural(cores, "core")
+        yield Problem(("threads",), f"is {spec.threads}, but this process may use {what}. Set it to {cores} at most.")
 
 
 def _monitor_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from nncli import machine
-from nncli.data.dataset import Dataset
+from nncli import fit, machine
+from nncli.data.dataset import Dataset, Split
+from nncli.data.download import Progress
 from nncli.data.sources import load
 from nncli.errors import DamagedError, UsageError
 from nncli.experiment import blas_threads, threads_of
@@ -17,7 +19,7 @@ from nncli.runs import checkpoint, rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.weights import Weights
 from nncli.spec.load import Document, load_spec
-from nncli.spec.model import Spec
+from nncli.spec.model import LayerSpec, Spec
 from nncli.training.evaluation import Evaluator
 
 PREFERRED = ("test", "validation", "train")
@@ -56,18 +58,37 @@ class Judgment:
         return flat
 
 
-def judge(
+@dataclass(frozen=True)
+class Opened:
+    """Saved weights beside the rows that they are judged on."""
+
+    source: Path
+    weights: Weights
+    dataset: Dataset
+    split: str
+    threads: int
+    warnings: tuple[str, ...]
+
+    @property
+    def rows(self) -> Split:
+        """The rows of the split."""
+        return self.dataset.splits[self.split]
+
+
+def open_judged(
     target: Path,
     *,
     split: str | None = None,
     spec_path: Path | None = None,
     which: str | None = None,
-) -> Judgment:
-    """Evaluate a run directory or a weights file on a split of its data (test, else validation, else train).
+    dataset: Dataset | None = None,
+    on_progress: Progress | None = None,
+) -> Opened:
+    """The weights of a run or of a weights file, with a split of their data (test, else validation, else train).
 
-    The data is that of `spec_path`, or of the spec.yaml beside the weights. `which` asks for a run's `last`, `best` or
-    `average` parameters instead of those in weights.npz. Raises UsageError where something is not there, DamagedError
-    where the weights are damaged or belong to another architecture.
+    The data is `dataset`, or that of `spec_path`, or of the spec.yaml beside the weights. `which` asks for a run's
+    `last`, `best` or `average` parameters instead of those in weights.npz. Raises UsageError where something is not
+    there or the data does not fit, DamagedError where the weights are damaged or belong to another experiment.
     """
     path, run = _locate(target)
     weights = _pick(path, weights_file.read(path), which)
@@ -75,17 +96,28 @@ def judge(
     spec = document.spec
     _same_architecture(weights, spec, path, document.path)
     with document.places():
-        dataset = load(spec.data, seed=spec.seed)
-    chosen = _choose(split, dataset)
-    evaluator = Evaluator(dataset, chosen, spec.architecture, spec.loss, spec.dtype)
-    threads = min(run.get("threads") or threads_of(spec, dataset), machine.usable_cores())
-    with blas_threads(threads):
-        figures = evaluator.figures(weights.params)
-        confusion = evaluator.confusion(weights.params) if dataset.classes else None
-    rows = len(dataset.splits[chosen])
-    notes = _data_changed(run, dataset)
-    epoch = weights.meta.epoch
-    return Judgment(target, chosen, rows, epoch, figures, confusion, dataset.classes, notes)
+        dataset = dataset or load(spec.data, seed=spec.seed, on_progress=on_progress)
+        fit.check_data(spec, dataset)
+    _same_preprocessing(weights, dataset, path)
+    wanted = run.get("threads") or threads_of(spec, dataset)
+    threads = min(wanted, machine.usable_cores())
+    notes = (*_data_changed(run, dataset), *_fewer_threads(wanted, threads))
+    return Opened(target, weights, dataset, _choose(split, dataset), threads, notes)
+
+
+def judge(target: Path, **choices: Any) -> Judgment:
+    """Evaluate a run directory or a weights file on a split of its data; `choices` are those of `open_judged`."""
+    opened = open_judged(target, **choices)
+    meta, params, dataset = opened.weights.meta, opened.weights.params, opened.dataset
+    dtype = params["W1"].dtype.name
+    evaluator = Evaluator(dataset, opened.split, meta.architecture, meta.loss, dtype)
+    with blas_threads(opened.threads):
+        figures = evaluator.figures(params)
+        confusion = evaluator.confusion(params) if dataset.classes else None
+    rows, classes = len(opened.rows), dataset.classes
+    return Judgment(
+        target, opened.split, rows, meta.epoch, figures, confusion, classes, opened.warnings
+    )
 
 
 def _locate(target: Path) -> tuple[Path, dict[str, Any]]:
@@ -140,18 +172,27 @@ def _spec_of(weights: Path, spec_path: Path | None) -> Document:
 
 def _same_architecture(weights: Weights, spec: Spec, path: Path, spec_path: Path) -> None:
     """Raise DamagedError naming the first layer that differs."""
-    ours, theirs = spec.architecture, weights.meta.architecture
-    for number in range(max(len(ours), len(theirs))):
-        here = ours[number] if number < len(ours) else None
-        there = theirs[number] if number < len(theirs) else None
+    ours, theirs = map(_shown, spec.architecture), map(_shown, weights.meta.architecture)
+    for number, (here, there) in enumerate(zip_longest(ours, theirs, fillvalue="missing"), 1):
         if here != there:
-            raise DamagedError(
-                f"{path}: layer {number + 1} is {_layer(there)}, but in {spec_path} it is {_layer(here)}"
-            )
+            raise DamagedError(f"{path}: layer {number} is {there}, but in {spec_path} it is {here}")
 
 
-def _layer(layer: Any) -> str:
-    return f"{layer.input_dim} -> {layer.output_dim} {layer.activation}" if layer else "missing"
+def _shown(layer: LayerSpec) -> str:
+    """What makes a layer the same layer for saved weights."""
+    return f"{layer.input_dim} -> {layer.output_dim} {layer.activation}"
+
+
+def _same_preprocessing(weights: Weights, dataset: Dataset, path: Path) -> None:
+    """Raise DamagedError where the network was trained on inputs of another scale, or on other classes."""
+    meta = weights.meta
+    if meta.preprocessing.scale != dataset.scale:
+        raise DamagedError(
+            f"{path}: was trained on inputs divided by {meta.preprocessing.scale:g}, but the spec's data divides by "
+            f"{dataset.scale:g}. Set data.scale to {meta.preprocessing.scale:g}."
+        )
+    if meta.classes != dataset.classes:
+        raise DamagedError(f"{path}: was trained on other classes than the spec's data has")
 
 
 def _choose(split: str | None, dataset: Dataset) -> str:
@@ -171,3 +212,10 @@ def _data_changed(run: dict[str, Any], dataset: Dataset) -> tuple[str, ...]:
     return (
         f"the data has changed since the run was trained (SHA-256 {before[:12]} then, {now[:12]} now)",
     )
+
+
+def _fewer_threads(wanted: int, threads: int) -> tuple[str, ...]:
+    """A warning where last digits may differ from the run's own figures."""
+    if threads == wanted:
+        return ()
+    return (f"the run used {wanted} threads, this process may use {threads}: last digits may differ",)
