@@ -17,6 +17,7 @@ FLOORS = [
     ["experiment"],
     ["judge"],
     ["sweep"],
+    ["report"],
     ["packaged"],
     ["cli"],
     ["__main__"],

@@ -12,6 +12,7 @@ from nncli import __version__
 from nncli.cli.check import check
 from nncli.cli.evaluate import evaluate
 from nncli.cli.init import init
+from nncli.cli.plot import plot
 from nncli.cli.runs import runs, show
 from nncli.cli.schema import schema
 from nncli.cli.sweep import sweep
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "eval": evaluate,
     "sweep": sweep,
+    "plot": plot,
     "check": check,
     "runs": runs,
     "show": show,

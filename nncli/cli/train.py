@@ -11,7 +11,7 @@ import typer
 from nncli.cli.options import RUNS, JsonOption, QuietOption, RunsDirOption, SetOption, SpecArgument
 
 if TYPE_CHECKING:
-    from nncli.experiment import Result
+    from nncli.experiment import Experiment, Result
 
 
 def train(
@@ -22,17 +22,22 @@ def train(
         Path | None, typer.Option(metavar="DIR", help="Exactly this directory, new or empty.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="What the run is called.")] = None,
+    plots: Annotated[
+        bool, typer.Option("--plots", help="Draw pictures into the run when it has finished.")
+    ] = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Train the network that a spec describes, and keep the run."""
-    from nncli import experiment
+    from nncli import experiment, report
     from nncli.cli import console
     from nncli.cli.fetching import fetching
     from nncli.cli.live import Live
     from nncli.interrupts import graceful
     from nncli.spec.load import load_spec
 
+    if plots:
+        report.require_matplotlib()  # now, not after hours of training
     overrides = [*(set_ or []), *([f"name={name}"] if name else [])]
     document = load_spec(spec, overrides)
     err = console.stderr(quiet)
@@ -45,19 +50,28 @@ def train(
         result = experiment.train(
             prepared, runs_dir, run_dir=run_dir, command=sys.argv, watcher=live, stop=stop
         )
-    _report(result, json, quiet)
+    drawn = _draw(prepared, result) if plots and result.status == "finished" else ()
+    _report(result, json, quiet, drawn)
     if result.status == "interrupted":
         typer.echo(f"stopped by a signal; the weights so far are in {result.path}", err=True)
         raise typer.Exit(stop.exit_code)
 
 
-def _report(result: Result, json: bool, quiet: bool) -> None:
-    """The result on stdout: JSON, or the path alone where quiet, or a table."""
+def _draw(prepared: Experiment, result: Result) -> tuple[Path, ...]:
+    """The pictures of the run, in it."""
+    from nncli.report import plots
+
+    return plots.draw([result.path], dataset=prepared.dataset).paths
+
+
+def _report(result: Result, json: bool, quiet: bool, drawn: tuple[Path, ...]) -> None:
+    """The result on stdout: JSON, or the path alone where quiet, or a table and the pictures."""
     from nncli.cli import console, summary
     from nncli.words import duration
 
     if json:
-        console.print_json({"run": str(result.path), **result.summary})
+        pictures = {"plots": list(map(str, drawn))} if drawn else {}
+        console.print_json({"run": str(result.path), **result.summary, **pictures})
     elif quiet:
         typer.echo(str(result.path))
     else:
@@ -67,3 +81,5 @@ def _report(result: Result, json: bool, quiet: bool) -> None:
             out.print(summary.figures_table(result.summary))
         took = duration(result.summary["seconds"])
         out.print(f"\n{result.status} after {took} of training: [bold]{result.path}[/bold]")
+        for path in drawn:
+            typer.echo(str(path))
