@@ -34,7 +34,7 @@ def draw(subject: Subject) -> Figure:
     extent = _extent(subject)
     width, height = extent[1] - extent[0], extent[3] - extent[2]
     alike = 1 / 3 < width / height < 3  # else they are different things, not two directions
-    tall = 7 * height / width if alike else 5.5
+    tall = 6.6 * height / width if alike else 5.5
     figure = new_figure(9.2, max(tall, 3.5) + 1.3, f"{subject.name} · decision boundary")
     axes = figure.subplots()
     _regions(axes, subject, extent, palette)

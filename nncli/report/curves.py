@@ -11,7 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from nncli.report.figures import GRAY, SPLIT_COLORS, SPLIT_LINES, colors, legible, new_figure
+from nncli.report.figures import (
+    COLORS,
+    GRAY,
+    SPLIT_COLORS,
+    SPLIT_LINES,
+    colors,
+    legible,
+    new_figure,
+)
 from nncli.report.labels import labels
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.runs.rundir import Json
@@ -22,6 +30,10 @@ FEW = 15
 WIDE_RANGE = {"loss": 25, "rmse": 5}
 """What falls by more than this factor is drawn on a logarithmic axis."""
 LOWEST_R2 = -1.0
+MANY = len(COLORS)
+"""Of more runs than this only one split is drawn."""
+MOST_NAMED = 24
+"""Runs that the legend names; the best, where they come from a sweep."""
 
 
 def draw(subjects: Sequence[Subject]) -> Figure:
@@ -29,38 +41,57 @@ def draw(subjects: Sequence[Subject]) -> Figure:
     shown = [subject for subject in subjects if subject.records]
     if not shown:
         raise NotDrawnError("there are no records yet")
-    panels = [name for name in PANELS if any(_splits(subject, name) for subject in shown)]
-    figure = new_figure(2.6 + 4.2 * len(panels), 4.8, _title(shown))
-    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    splits = _splits(shown)
+    panels = [name for name in PANELS if any(_has(each, s, name) for each in shown for s in splits)]
+    if not panels:
+        raise NotDrawnError("no record holds a finite figure")
     palette = colors(len(shown))
+    handles = _handles(shown, splits, palette)
+    width = 2.6 + 4.2 * len(panels)
+    columns = _columns(handles, width)
+    height = 4.4 + 0.3 * -(-len(handles) // columns)
+    figure = new_figure(width, height, _title(shown, splits))
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for panel, ax in zip(panels, axes, strict=True):
         for subject, color in zip(shown, palette, strict=True):
-            _lines(ax, subject, panel, color if len(shown) > 1 else None)
+            _lines(ax, subject, splits, panel, color if len(shown) > 1 else None)
         _dress(ax, panel)
-    _legend(figure, shown, palette)
+    figure.legend(handles=handles, loc="outside lower left", ncols=columns)
     return figure
 
 
-def _title(subjects: Sequence[Subject]) -> str:
+def _splits(subjects: Sequence[Subject]) -> list[str]:
+    """The splits that are drawn: all that are recorded, but of many runs one, lest nobody finds a line."""
+    have = [split for split in SPLIT_COLORS if any(_has(each, split, "loss") for each in subjects)]
+    if len(subjects) <= MANY or not have:
+        return have
+    return [next(split for split in ("validation", "test", "train") if split in have)]
+
+
+def _has(subject: Subject, split: str, panel: str) -> bool:
+    """Whether some record has this figure."""
+    return any(record.get(f"{split}_{panel}") is not None for record in subject.records)
+
+
+def _title(subjects: Sequence[Subject], splits: Sequence[str]) -> str:
     names = {subject.name for subject in subjects}
     runs = [f"{len(subjects)} runs"] if len(subjects) > 1 else []
-    return " · ".join([*(names if len(names) == 1 else ()), *runs])
+    alone = splits if len(subjects) > MANY else []
+    return " · ".join([*(names if len(names) == 1 else ()), *runs, *alone])
 
 
-def _splits(subject: Subject, panel: str) -> list[str]:
-    """The splits that have this figure in some record."""
-    keys = {key for record in subject.records for key, value in record.items() if value is not None}
-    return [split for split in SPLIT_COLORS if f"{split}_{panel}" in keys]
-
-
-def _lines(axes: Axes, subject: Subject, panel: str, color: str | None) -> None:
+def _lines(
+    axes: Axes, subject: Subject, splits: Sequence[str], panel: str, color: str | None
+) -> None:
     """One line for each split: line style by split, color by run, or by split where there is one run."""
     epochs = [record["epoch"] for record in subject.records]
-    for split in _splits(subject, panel):
+    for split in splits:
+        if not _has(subject, split, panel):
+            continue
         axes.plot(
             epochs,
             [_number(record, f"{split}_{panel}") for record in subject.records],
-            linestyle=SPLIT_LINES[split],
+            linestyle=SPLIT_LINES[split] if len(splits) > 1 else "-",
             color=color or SPLIT_COLORS[split],
             marker="o" if len(epochs) <= FEW else "",
             markersize=5,
@@ -79,6 +110,9 @@ def _dress(axes: Axes, panel: str) -> None:
     axes.set_title(PANELS[panel])
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    epochs = {float(epoch) for line in axes.lines for epoch in np.atleast_1d(line.get_xdata())}
+    if len(epochs) == 1:
+        axes.set_xlim(min(epochs) - 1, min(epochs) + 1)
     axes.grid(visible=True, axis="y")
     values = np.concatenate([np.asarray(line.get_ydata(), np.float64) for line in axes.lines])
     low, high = np.nanmin(values), np.nanmax(values)
@@ -89,24 +123,29 @@ def _dress(axes: Axes, panel: str) -> None:
         axes.set_title(f"R² (below {LOWEST_R2:g}: not shown)")
     elif high > WIDE_RANGE.get(panel, math.inf) * low > 0:
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+        few = high < 300 * low
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=9))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _legend(figure: Figure, subjects: Sequence[Subject], palette: Sequence[str]) -> None:
-    """Below the panels: a color for each run, a line style for each split."""
-    splits = [s for s in SPLIT_COLORS if any(_splits(each, p) for each in subjects for p in PANELS)]
-    splits = [s for s in splits if any(s in _splits(each, "loss") for each in subjects)]
-    several = len(subjects) > 1
-    handles = [
-        Line2D([], [], color=GRAY if several else SPLIT_COLORS[s], ls=SPLIT_LINES[s], label=s)
-        for s in splits
-    ]
-    if several:
-        named = zip(labels(subjects), palette, strict=True)
-        runs = [Line2D([], [], color=color, lw=5, label=legible(label)) for label, color in named]
-        handles = runs + handles
-    widest = max(len(str(handle.get_label())) for handle in handles) + 6
-    columns = max(1, int(figure.get_figwidth() * 8) // widest)
-    figure.legend(handles=handles, loc="outside lower left", ncols=min(columns, len(handles)))
+def _handles(
+    subjects: Sequence[Subject], splits: Sequence[str], palette: Sequence[str]
+) -> list[Line2D]:
+    """For the legend: a color for each run, a line style for each split."""
+    if len(subjects) == 1:
+        return [Line2D([], [], c=SPLIT_COLORS[s], ls=SPLIT_LINES[s], label=s) for s in splits]
+    named = list(zip(labels(subjects), palette, strict=True))
+    runs = [Line2D([], [], color=color, lw=5, label=legible(name)) for name, color in named]
+    if len(runs) > MOST_NAMED:
+        more = f"and {len(runs) - MOST_NAMED} more"
+        runs = [*runs[:MOST_NAMED], Line2D([], [], ls="", label=more)]
+    if len(splits) == 1:
+        return runs
+    return runs + [Line2D([], [], color=GRAY, ls=SPLIT_LINES[s], label=s) for s in splits]
+
+
+def _columns(handles: Sequence[Line2D], width: float) -> int:
+    """How many entries of a legend stand beside each other in so many inches."""
+    inches = [0.9 + 0.115 * len(str(handle.get_label())) for handle in handles]
+    return min(max(1, int(width / max(inches))), len(handles))
