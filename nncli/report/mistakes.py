@@ -13,28 +13,35 @@ from nncli.report.subject import Subject
 MOST, COLUMNS = 40, 8
 CELL, GAP = 1.45, 0.12
 """Inches of an image with its gap, and the share of it that is gap."""
-LINE = 0.4
-"""Height of the words above an image, in images."""
+LINE = 0.14
+"""Height of a line of words, in cells."""
+SHORT = 3
+"""Names up to so many letters stand on one line: 4 → 9."""
 
 
 def draw(subject: Subject) -> Figure:
     """Each image under its truth, the answer it got, and how sure the network was."""
-    shape, names = subject.image_shape, subject.classes
+    shape, names = subject.image_shape, [short(name, 12) for name in subject.classes]
     truth, answers = subject.opened.rows.y, subject.answers
     wrong = np.flatnonzero(truth != answers)
     sure = subject.certainty(subject.z[wrong])
     shown = wrong[np.argsort(-sure, kind="stable")][:MOST]
+    between = " → " if max(map(len, names)) <= SHORT else "\n→ "
+    shares = _shares(subject, shown, answers)
+    words = [
+        names[truth[row]] + between + names[answers[row]] + share
+        for row, share in zip(shown, shares, strict=True)
+    ]
+    above = LINE * (1 + max((text.count("\n") for text in words), default=0)) + GAP
+    step = above + shape[0] / max(shape) * (1 - GAP)
     lines = -(-max(len(shown), 1) // COLUMNS)
-    figure = new_figure(
-        COLUMNS * CELL + 0.4, lines * CELL * (1 + LINE) + 0.8, _title(subject, wrong)
-    )
+    figure = new_figure(COLUMNS * CELL + 0.4, lines * CELL * step + 0.8, _title(subject, wrong))
     axes = picture_axes(figure.subplots())
     images = subject.opened.rows.x[shown].reshape(-1, *shape)
-    shares = _shares(subject, shown, answers)
-    for place, (row, image) in enumerate(zip(shown, images, strict=True)):
-        words = f"{short(names[truth[row]], 9)} → {short(names[answers[row]], 9)}"
-        _place(axes, place, image, words + shares[place], (images.min(), images.max()))
-    axes.set(xlim=(-0.05, COLUMNS), ylim=(lines * (1 + LINE), 0))
+    for place, (text, image) in enumerate(zip(words, images, strict=True)):
+        line, column = divmod(place, COLUMNS)
+        _place(axes, column, line * step + above, image, text, (images.min(), images.max()))
+    axes.set(xlim=(-0.05, COLUMNS), ylim=(lines * step, 0))
     return figure
 
 
@@ -59,17 +66,21 @@ def _shares(subject: Subject, shown: Array, answers: Array) -> list[str]:
     return [f"\n{share:.0%}" for share in a[np.arange(len(shown)), answers[shown]]]
 
 
-def _place(axes: Axes, place: int, image: Array, words: str, limits: tuple[float, float]) -> None:
+def _place(
+    axes: Axes, left: float, top: float, image: Array, words: str, limits: tuple[float, float]
+) -> None:
     """One image in its cell, its words above it."""
-    line, column = divmod(place, COLUMNS)
-    top = line * (1 + LINE) + LINE
     height, width = (side / max(image.shape) * (1 - GAP) for side in image.shape)
-    extent = (column, column + width, top + height, top)
     axes.imshow(
-        image, cmap="gray", vmin=limits[0], vmax=limits[1], extent=extent, interpolation="nearest"
+        image,
+        cmap="gray",
+        vmin=limits[0],
+        vmax=limits[1],
+        extent=(left, left + width, top + height, top),
+        interpolation="nearest",
     )
     axes.text(
-        column + width / 2,
+        left + width / 2,
         top - 0.03,
         words,
         ha="center",
