@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
+
+import numpy as np
 
 from nncli import __version__, fit, machine
 from nncli.data.dataset import Dataset
 from nncli.data.sources import load
-from nncli.errors import DivergedError
+from nncli.errors import DivergedError, KeyPath, Problem, SpecError
 from nncli.network import params as parameters
 from nncli.network.initializers import init_params
 from nncli.network.params import Array, Arrays
 from nncli.runs import checkpoint, lock, rundir
 from nncli.runs import weights as weights_file
+from nncli.runs.format import FORMAT
 from nncli.runs.rundir import Json
 from nncli.runs.weights import Meta, Preprocessing, Weights
 from nncli.spec.dump import dump_spec, plain_spec
@@ -121,6 +124,16 @@ def initial_params(spec: Spec) -> Arrays:
     return weights_file.read_params(path, spec.architecture)
 
 
+def initial_vector(spec: Spec) -> Array:
+    """The first parameters in the network's type. Raises SpecError where that type cannot hold them."""
+    with np.errstate(over="ignore"):
+        vector = parameters.flatten(initial_params(spec), spec.architecture, spec.dtype)
+    if np.isfinite(vector).all():
+        return vector
+    key: KeyPath = ("init_from",) if spec.init_from else ("initializer", "std")
+    raise SpecError([Problem(key, f"gives parameters that are too large for {spec.dtype}.")])
+
+
 def train(
     experiment: Experiment,
     runs_dir: Path,
@@ -135,12 +148,13 @@ def train(
     Raises DivergedError once the last finite weights are saved, MachineError where the disk refuses.
     """
     spec, watcher = experiment.spec, watcher or Nobody()
-    vector = parameters.flatten(initial_params(spec), spec.architecture, spec.dtype)
+    vector = initial_vector(spec)
     path = rundir.create_at(run_dir) if run_dir else rundir.create(runs_dir, spec.name)
     with lock.writing(path), blas_threads(experiment.threads):
         run = _describe(experiment, command)
         rundir.write_spec(path, dump_spec(spec))
         rundir.write_json(path / rundir.RUN, run)
+        rundir.start_records(path)
         watcher.started(experiment, path)
         state, records = loop.start(spec, experiment.dataset, vector), []
         diverged: DivergedError | None = None
@@ -160,7 +174,7 @@ def _describe(experiment: Experiment, command: Sequence[str]) -> Json:
     """What run.json holds from the first moment."""
     fingerprint = experiment.dataset.fingerprint
     return {
-        "format": weights_file.FORMAT,
+        "format": FORMAT,
         "name": experiment.spec.name,
         "status": "running",
         "started": _now(),
@@ -189,7 +203,10 @@ def _finish(
     _save_weights(path, experiment, state)
     rundir.sync_records(path)
     checkpoint.write(path / rundir.CHECKPOINT, state, len(records))
-    rundir.write_json(path / rundir.RUN, run | {"status": status, "ended": _now()})
+    ending: Json = {"status": status, "ended": _now()}
+    if diverged:
+        ending |= {"reason": str(diverged), "exit_code": diverged.exit_code}
+    rundir.write_json(path / rundir.RUN, run | ending)
     if diverged:
         raise DivergedError(f"{diverged}. The last finite weights are in {path}") from diverged
     summary = rundir.summarize(records, status)
@@ -212,7 +229,7 @@ def _save_weights(path: Path, experiment: Experiment, state: State) -> None:
 def _weights(experiment: Experiment, vector: Array, epoch: int, batch: int) -> Weights:
     spec, dataset = experiment.spec, experiment.dataset
     meta = Meta(
-        format=weights_file.FORMAT,
+        format=FORMAT,
         architecture=spec.architecture,
         loss=spec.loss,
         preprocessing=Preprocessing(scale=dataset.scale),
@@ -224,4 +241,5 @@ def _weights(experiment: Experiment, vector: Array, epoch: int, batch: int) -> W
 
 
 def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")
+    """UTC to the microsecond: it sorts as text, whatever the time zone did."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -56,7 +56,9 @@ def _output_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
         return
     targets = dataset.splits["train"].y.shape[1]
     if outputs != targets:
-        yield Problem(key, f"is {outputs}, but the data has {targets} targets a row. Set it to {targets}.")
+        yield Problem(
+            key, f"is {outputs}, but the data has {targets} targets a row. Set it to {targets}."
+        )
     for split in dataset.splits.values():
         yield from _target_problems(spec.loss, split.y)
 
@@ -65,9 +67,14 @@ def _class_problems(key: KeyPath, outputs: int, classes: int) -> Iterator[Proble
     if classes < 2:
         yield Problem(("data",), "has a single class: there is nothing to tell apart.")
     elif outputs == 1 and classes > 2:
-        yield Problem(key, f"is 1, which tells two classes apart, but the data has {classes}. Set it to {classes}.")
+        yield Problem(
+            key,
+            f"is 1, which tells two classes apart, but the data has {classes}. Set it to {classes}.",
+        )
     elif outputs > 1 and outputs != classes:
-        yield Problem(key, f"is {outputs}, but the data has {classes} classes. Set it to {classes}.")
+        yield Problem(
+            key, f"is {outputs}, but the data has {classes} classes. Set it to {classes}."
+        )
 
 
 def _target_problems(loss: str, y: Array) -> Iterator[Problem]:
@@ -77,15 +84,20 @@ def _target_problems(loss: str, y: Array) -> Iterator[Problem]:
         yield Problem(("loss",), f"is {loss}, but the targets are real numbers. {advice}")
     elif loss == "cross_entropy" and not np.allclose(y.sum(axis=1), 1):
         advice = "For several labels a row use sigmoid with binary_cross_entropy."
-        yield Problem(("loss",), f"is cross_entropy, but the targets of a row do not sum to 1. {advice}")
+        yield Problem(
+            ("loss",), f"is cross_entropy, but the targets of a row do not sum to 1. {advice}"
+        )
 
 
 def _thread_problems(spec: Spec) -> Iterator[Problem]:
-    """More BLAS threads than cores are a cliff: they wait for each other, and a step takes hundreds of times as long."""
+    """More BLAS threads than cores are a cliff: they wait for each other, a hundred times as long as they work."""
     cores = usable_cores()
     if spec.threads and spec.threads > cores:
         what = plural(cores, "core")
-        yield Problem(("threads",), f"is {spec.threads}, but this process may use {what}. Set it to {cores} at most.")
+        yield Problem(
+            ("threads",),
+            f"is {spec.threads}, but this process may use {what}. Set it to {cores} at most.",
+        )
 
 
 def _monitor_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:

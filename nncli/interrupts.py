@@ -34,7 +34,9 @@ def graceful() -> Iterator[Stop]:
             raise KeyboardInterrupt
         stop.number = number
 
-    handled = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    present = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    # what is ignored stays ignored: nohup ignores SIGHUP, and a sweep's workers SIGINT
+    handled = [number for number in present if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, ask) for number in handled}
     try:
         yield stop

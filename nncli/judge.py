@@ -175,7 +175,9 @@ def _same_architecture(weights: Weights, spec: Spec, path: Path, spec_path: Path
     ours, theirs = map(_shown, spec.architecture), map(_shown, weights.meta.architecture)
     for number, (here, there) in enumerate(zip_longest(ours, theirs, fillvalue="missing"), 1):
         if here != there:
-            raise DamagedError(f"{path}: layer {number} is {there}, but in {spec_path} it is {here}")
+            raise DamagedError(
+                f"{path}: layer {number} is {there}, but in {spec_path} it is {here}"
+            )
 
 
 def _shown(layer: LayerSpec) -> str:
@@ -218,4 +220,6 @@ def _fewer_threads(wanted: int, threads: int) -> tuple[str, ...]:
     """A warning where last digits may differ from the run's own figures."""
     if threads == wanted:
         return ()
-    return (f"the run used {wanted} threads, this process may use {threads}: last digits may differ",)
+    return (
+        f"the run used {wanted} threads, this process may use {threads}: last digits may differ",
+    )

@@ -7,7 +7,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "nncli"
 FLOORS = [
-    ["errors", "streams", "words", "machine", "interrupts"],
+    ["errors", "streams", "words"],
+    ["files", "machine", "interrupts"],
     ["spec"],
     ["network"],
     ["data"],
@@ -51,6 +52,26 @@ def test_a_room_imports_only_from_lower_floors(path):
         assert other in HEIGHT, f"{path}: {other} has no floor: add it to FLOORS"
         lower = other == room or HEIGHT[other] < HEIGHT[room]
         assert lower, f"{path}: {room} imports {other}, which is not below it"
+
+
+def test_the_mathematics_knows_nothing_but_itself():
+    for path in (PACKAGE / "network").glob("*.py"):
+        assert imported_rooms(ast.parse(path.read_text())) <= {"network"}, path
+
+
+def test_every_disk_effect_is_in_files():
+    """What writes, renames or removes stands in one place, so that a test can fail it at any moment."""
+    effects = {"write_bytes", "write_text", "unlink", "rename", "rmdir", "mkdir", "touch", "fsync"}
+    for path in FILES:
+        if path == PACKAGE / "files.py":
+            continue
+        calls = (n.func for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call))
+        names = {
+            f.attr
+            for f in calls
+            if isinstance(f, ast.Attribute) and ast.unparse(f.value) != "files"
+        }
+        assert not names & effects, f"{path}: {names & effects}"
 
 
 def test_the_layout_test_sees_imports():

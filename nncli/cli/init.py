@@ -18,10 +18,9 @@ def init(
     ] = None,
 ) -> None:
     """Write a ready spec to start from; without a name, list them."""
-    from nncli import packaged
+    from nncli import files, packaged
     from nncli.cli import console
     from nncli.errors import UsageError
-    from nncli.runs import files
 
     if name is None:
         for known in packaged.names():

@@ -28,7 +28,7 @@ def runs(runs_dir: RunsDirOption = RUNS, json: JsonOption = False) -> None:
     found = rundir.list_runs(runs_dir)
     if json:
         listed = [
-            {"run": str(path), "status": run["status"], **(summary or {})}
+            {"run": str(path), **(summary or {}), "status": rundir.status_of(run)}
             for path, run, summary in found
         ]
         console.print_json({"runs": listed})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,10 +39,10 @@ def sweep(
     quiet: QuietOption = False,
 ) -> None:
     """Train a spec over lists of values. The same command goes on where it was."""
+    from nncli import files
     from nncli.cli import console
     from nncli.interrupts import graceful
     from nncli.machine import usable_cores
-    from nncli.runs import files
     from nncli.spec.load import load_spec
     from nncli.sweep import study as studies
     from nncli.sweep.grid import points, read_grid
@@ -51,13 +53,14 @@ def sweep(
     err = console.stderr(quiet)
     slots = min(workers or usable_cores(), len(study.trials))
     todo = sum(trial.status not in studies.DONE for trial in study.trials)
-    with document.places():
-        _fetch(study, err)
+    if todo:
+        with document.places():
+            _fetch(study, err)
     err.print(f"{len(study.trials)} trials, {todo} to run, {slots} at a time: [bold]{study.path}")
     with graceful() as stop:
         study = _run(study, files.read(spec), slots, stop, err)
     _report(study, json, quiet)
-    _exit(study, stop, spec)
+    _exit(study, stop)
 
 
 def _own_grid(spec: Path, values: object) -> dict[str, list[object]]:
@@ -119,8 +122,8 @@ def _report(study: Study, json: bool, quiet: bool) -> None:
     for trial in study.trials:
         if trial.reason:
             out.print(f"{label(trial.point)}: {trial.reason}")
-    if study.best:
-        out.print(f"\nbest: [bold]{label(study.best.point)}[/bold]  {study.best.path}")
+    if best := study.best:
+        out.print(f"\nbest: [bold]{label(best.point)}[/bold]  {best.path}")
 
 
 def _table(study: Study, trials: Iterable[Trial]) -> Table:
@@ -132,11 +135,12 @@ def _table(study: Study, trials: Iterable[Trial]) -> Table:
     keys = list(study.trials[0].point)
     figures = _figure_keys(study)
     table = plain_table(*keys, "status", "epoch", *(key.replace("_", " ") for key in figures))
+    best = study.best
     for trial in trials:
         last = trial.figures or {}
         values = [as_text(trial.point[key]) for key in keys]
         cells = [figure(key, last.get(key)) for key in figures]
-        style = "bold green" if study.best and trial.id == study.best.id else None
+        style = "bold green" if best and trial.id == best.id else None
         table.add_row(*values, trial.status, str(last.get("epoch", "-")), *cells, style=style)
     return table
 
@@ -148,10 +152,11 @@ def _figure_keys(study: Study) -> list[str]:
     return [key for key in keys if key.startswith(("train_", "validation_", "test_"))]
 
 
-def _exit(study: Study, stop: Stop, spec: Path) -> None:
+def _exit(study: Study, stop: Stop) -> None:
     """0 if a trial finished; otherwise the first failure's code; 128 + n after a signal."""
     if stop():
-        typer.echo(f"stopped by a signal; the same command goes on: nncli sweep {spec}", err=True)
+        command = shlex.join(["nncli", *sys.argv[1:]])
+        typer.echo(f"stopped by a signal; the same command goes on: {command}", err=True)
         raise typer.Exit(stop.exit_code)
     if study.best is None:
         codes = [trial.exit_code for trial in study.trials if trial.exit_code]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +39,7 @@ def train(
 
     if plots:
         report.require_matplotlib()  # now, not after hours of training
-    overrides = [*(set_ or []), *([f"name={name}"] if name else [])]
+    overrides = [*(set_ or []), *([f"name={dumps(name)}"] if name else [])]
     document = load_spec(spec, overrides)
     err = console.stderr(quiet)
     with document.places(), fetching(err) as on_progress:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from nncli import files
 from nncli.data.files import shown
 from nncli.errors import DataError, MachineError
 
@@ -77,12 +78,12 @@ def _fetch_one(
     on_progress: Progress | None,
 ) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_folders(folder)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as temporary:
             path = Path(temporary) / name
             _download(url, path, Bar(name, on_progress))
             verify(path, name)
-            path.replace(folder / name)
+            files.rename(path, folder / name)
     except DataError as error:
         reason = str(error).removeprefix(f"{shown(path)}: ")
         raise _MirrorFailed(reason) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from nncli import files
 from nncli.data.book_pickle import load_book_pickle
 from nncli.data.dataset import Dataset
 from nncli.data.download import Progress, fetch
@@ -103,6 +104,6 @@ def _is_good(folder: Path, name: str) -> bool:
     try:
         read_checked(path, name)
     except DataError:
-        path.unlink()  # it would be found before the one that is fetched
+        files.remove(path)  # it would be found before the one that is fetched
         return False
     return True

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from nncli import files
 from nncli.data.dataset import Dataset
 from nncli.errors import DamagedError, UsageError
 from nncli.report import boundary, confusion, curves, mistakes, weights
 from nncli.report.figures import render, style
 from nncli.report.subject import NotDrawnError, Subject
-from nncli.runs import files
 from nncli.spec.suggest import did_you_mean
 from nncli.sweep.study import SWEEP
 

@@ -65,7 +65,7 @@ class Subject:
     @property
     def last_activation(self) -> str:
         """The activation of the last layer."""
-        return self.opened.spec.architecture[-1].activation
+        return self.opened.weights.meta.architecture[-1].activation
 
     @cached_property
     def z(self) -> Array:
@@ -79,7 +79,7 @@ class Subject:
 
     def logits(self, rows: Split) -> Array:
         """(rows, outputs) logits of any rows."""
-        params, architecture = self.opened.weights.params, self.opened.spec.architecture
+        params, architecture = self.opened.weights.params, self.opened.weights.meta.architecture
         parts = logits(params, architecture, rows, self.opened.dataset.scale)
         with blas_threads(self.opened.threads):
             return np.concatenate([z.copy() for _, z in parts])

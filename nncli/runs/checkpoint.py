@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from nncli import files
 from nncli.network.params import Arrays
-from nncli.runs import archive, files
-from nncli.runs.weights import FORMAT, read_meta
+from nncli.runs import archive
+from nncli.runs.format import FORMAT
+from nncli.runs.weights import read_meta
 from nncli.spec.base import Model
 from nncli.training.state import State
 

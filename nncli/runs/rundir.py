@@ -12,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nncli import files
 from nncli.errors import DamagedError, UsageError
-from nncli.runs import files
-from nncli.runs.weights import FORMAT, check_format
+from nncli.runs.format import FORMAT, check_format
 
 SPEC, RUN, METRICS = "spec.yaml", "run.json", "metrics.jsonl"
 WEIGHTS, AVERAGE, CHECKPOINT = "weights.npz", "average.npz", "checkpoint.npz"
@@ -92,6 +92,11 @@ def open_run(path: Path) -> Json:
     return read_json(path / RUN)
 
 
+def start_records(path: Path) -> None:
+    """Make the metrics of a new run, empty."""
+    files.append(path / METRICS, b"")
+
+
 def append_record(path: Path, record: Mapping[str, Any]) -> None:
     """Add one line to the metrics of the run in `path`."""
     files.append(path / METRICS, (to_json(record) + "\n").encode())
@@ -99,8 +104,7 @@ def append_record(path: Path, record: Mapping[str, Any]) -> None:
 
 def sync_records(path: Path) -> None:
     """Wait until the metrics are on the disk: a checkpoint that counts them comes after."""
-    if (path / METRICS).is_file():
-        files.sync(path / METRICS)
+    files.sync(path / METRICS)
 
 
 def read_records(path: Path) -> list[Json]:
@@ -163,13 +167,15 @@ def list_runs(runs_dir: Path) -> list[tuple[Path, Json, Json | None]]:
 
 
 def newest_finished(runs_dir: Path) -> Path:
-    """The run that finished last of those started. Raises UsageError where none has."""
-    finished = [path for path, _, summary in list_runs(runs_dir) if summary]
+    """The run that finished last. Raises UsageError where none has."""
+    finished = [
+        (str(run.get("ended")), path) for path, run, summary in list_runs(runs_dir) if summary
+    ]
     if not finished:
         raise UsageError(
             f"{runs_dir}: has no finished run. Train one: nncli train configs/moons.yaml"
         )
-    return finished[-1]
+    return max(finished)[1]
 
 
 def status_of(run: Json) -> str:

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import ValidationError
 
+from nncli import files
 from nncli.errors import DamagedError, UsageError
 from nncli.network.params import Architecture, Arrays, shapes
-from nncli.runs import archive, files
+from nncli.runs import archive
+from nncli.runs.format import check_format
 from nncli.spec.base import Model
 from nncli.spec.model import LayerSpec, LossName
 
-FORMAT = 1
 M = TypeVar("M", bound=Model)
 
 
@@ -94,14 +95,6 @@ def read_meta(arrays: Arrays, path: Path, model: type[M]) -> M:
         return model.model_validate_json(json.dumps(raw))
     except (ValidationError, ValueError, AttributeError) as err:
         raise DamagedError(f"{path}: its `meta` is not as nncli writes it") from err
-
-
-def check_format(found: object, path: Path) -> None:
-    """Raise DamagedError for a file of a newer format than this nncli reads."""
-    if isinstance(found, int) and found > FORMAT:
-        raise DamagedError(
-            f"{path}: has format {found}; this nncli reads up to {FORMAT}. Install a newer nncli."
-        )
 
 
 def _bytes(path: Path) -> bytes:

@@ -150,7 +150,8 @@ class Spec(Model):
     batch_size: BatchSize = Field(examples=[10])
     """Rows per step, or `full`."""
     sampling: Literal["shuffled", "sequential", "with_replacement"] = "shuffled"
-    """How an epoch draws its rows."""
+    """How an epoch draws its rows. Where one batch holds them all, shuffling would change nothing but the rounding, and
+    they come in order."""
     eta: PositiveNumber = Field(examples=[0.1])
     """The learning rate."""
     schedule: ScheduleSpec = Constant(name="constant")
@@ -170,7 +171,8 @@ class Spec(Model):
     track: Annotated[tuple[SplitName, ...], Field(strict=False)] | None = Field(
         default=None, examples=[["train", "test"]]
     )
-    """Splits evaluated for every record; validation by default, where there is one."""
+    """Splits evaluated for every record; validation by default, where there is one. Without `train` here, its figures
+    are means over the batches as they were trained on."""
     dtype: Literal["float32", "float64"] = "float32"
     """The type of every parameter and activation."""
     threads: Count | None = None

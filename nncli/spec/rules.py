@@ -13,7 +13,7 @@ from nncli.spec.shape import is_key, key_path, keys_of, models_at
 from nncli.spec.suggest import did_you_mean
 
 Plain = dict[str, Any]
-NEVER_SWEPT = ("sweep", "name")
+NEVER_SWEPT = ("sweep", "name", "threads")
 
 Rule = Callable[[Plain], Iterator[Problem]]
 

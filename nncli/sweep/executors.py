@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -11,6 +15,18 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 Job = tuple[T, Callable[..., Any], tuple[Any, ...]]
 """What it is, and the call that does it."""
+
+
+def _begin(parent: int) -> None:
+    """A worker leaves Ctrl-C to its parent, which asks it to stop, and stops when its parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 class LocalWorkers(Generic[T]):
@@ -66,7 +82,10 @@ class LocalWorkers(Generic[T]):
     @staticmethod
     def _new_pool() -> ProcessPoolExecutor:
         # Spawned, not forked: a forked child would inherit BLAS threads in an unknown state, and locks.
-        return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(
+            1, mp_context=context, initializer=_begin, initargs=(os.getpid(),)
+        )
 
     @staticmethod
     def _ask_to_stop() -> None:

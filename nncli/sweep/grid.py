@@ -77,8 +77,8 @@ def label(point: Point) -> str:
 
 
 def as_text(value: Any) -> str:
-    """A value as it stands in a spec and after --set."""
-    return value if isinstance(value, str) and value.isidentifier() else json.dumps(value)
+    """A value for people."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _digest(value: Any) -> str:

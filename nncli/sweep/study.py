@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nncli import files
 from nncli.errors import DamagedError, Problem, SpecError, UsageError
-from nncli.runs import files, lock, rundir
-from nncli.runs.weights import FORMAT
+from nncli.runs import lock, rundir
+from nncli.runs.format import FORMAT
 from nncli.spec.dump import plain_spec
 from nncli.spec.load import load_spec
 from nncli.spec.model import Spec
 from nncli.sweep.executors import LocalWorkers
-from nncli.sweep.grid import Point, as_text, label, sweep_id, trial_id
+from nncli.sweep.grid import Point, label, sweep_id, trial_id
 from nncli.sweep.trial import run_trial
 
 SWEEP, SWEEP_SPEC, TRIALS = "sweep.json", "sweep.yaml", "trials"
 DONE = ("finished", "diverged")
 """A trial that ended so would end so again."""
+ENDED = (*DONE, "failed", "interrupted")
+"""A trial that no worker is on any more."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +73,15 @@ class Study:
         return "train_loss"
 
     def ranking(self) -> list[Trial]:
-        """The best first; whatever did not finish comes last."""
-        return sorted(self.trials, key=self._order)
-
-    def _order(self, trial: Trial) -> tuple[bool, float, float]:
         """Finished first; then by the metric; trials that are level in it by their loss on the same split."""
-        sign = 1 if self.metric.endswith("_loss") else -1
-        loss = f"{self.metric.partition('_')[0]}_loss"
-        return trial.status != "finished", _rank(trial, self.metric, sign), _rank(trial, loss, 1)
+        metric = self.metric
+        sign = 1 if metric.endswith("_loss") else -1
+        loss = f"{metric.partition('_')[0]}_loss"
+
+        def order(trial: Trial) -> tuple[bool, float, float]:
+            return trial.status != "finished", _rank(trial, metric, sign), _rank(trial, loss, 1)
+
+        return sorted(self.trials, key=order)
 
     @property
     def best(self) -> Trial | None:
@@ -114,6 +120,7 @@ def plan(
     Raises SpecError naming the trial whose value the spec refuses.
     """
     base = load_spec(spec_path, overrides).spec
+    _check_keys(spec_path, overrides, points)
     name = f"{base.name}-sweep-{sweep_id(plain_spec(base))}"
     path = _unused(runs_dir, name) if fresh else runs_dir / name
     trials = []
@@ -123,6 +130,15 @@ def plan(
         trial = Trial(identity, point, spec, path / TRIALS / identity)
         trials.append(observe(trial))
     return Study(path, tuple(trials))
+
+
+def _check_keys(spec_path: Path, overrides: Sequence[str], points: Sequence[Point]) -> None:
+    """Raise SpecError for a key that cannot be swept: the rules of the spec's own `sweep:` hold for --grid."""
+    swept = json.dumps({key: [0] for key in points[0]})
+    try:
+        load_spec(spec_path, [*overrides, f"sweep={swept}"])
+    except SpecError as err:
+        raise SpecError([replace(one, place="--grid") for one in err.problems]) from err
 
 
 def _unused(runs_dir: Path, name: str) -> Path:
@@ -135,7 +151,7 @@ def _unused(runs_dir: Path, name: str) -> Path:
 
 def _trial_spec(spec_path: Path, overrides: Sequence[str], point: Point) -> Spec:
     """The spec of one trial: the base with the point's keys, one BLAS thread, no sweep of its own."""
-    settings = [f"{key}={as_text(value)}" for key, value in point.items()]
+    settings = [f"{key}={json.dumps(value)}" for key, value in point.items()]
     try:
         return load_spec(spec_path, [*overrides, *settings, "threads=1", "sweep=null"]).spec
     except SpecError as err:
@@ -152,11 +168,16 @@ def observe(trial: Trial) -> Trial:
     if not (trial.path / rundir.RUN).is_file():
         return trial
     try:
-        status = rundir.status_of(rundir.open_run(trial.path))
-        records = rundir.read_records(trial.path)
+        info, records = rundir.open_run(trial.path), rundir.read_records(trial.path)
     except (DamagedError, UsageError) as err:
         return replace(trial, status="failed", reason=str(err), exit_code=err.exit_code)
-    return replace(trial, status=status, figures=records[-1] if records else None)
+    return replace(
+        trial,
+        status=rundir.status_of(info),
+        reason=info.get("reason", ""),
+        exit_code=info.get("exit_code", 0),
+        figures=records[-1] if records else None,
+    )
 
 
 def run(
@@ -176,13 +197,14 @@ def run(
     files.make_folders(study.path / TRIALS)
     with lock.writing(study.path, "another sweep"):
         files.replace(study.path / SWEEP_SPEC, source)
-        study = Study(study.path, tuple(map(_ready, study.trials)))
+        # observed again: another sweep may have gone on with it until the lock was free
+        study = study.mapped(observe).mapped(_ready)
         _save(study)
         missing = [trial for trial in study.trials if trial.status not in DONE]
         jobs = [(t.id, run_trial, (plain_spec(t.spec), t.path)) for t in missing]
 
         def refresh() -> None:
-            tick(study.mapped(lambda trial: trial if trial.status in DONE else observe(trial)))
+            tick(study.mapped(lambda trial: trial if trial.status in ENDED else observe(trial)))
 
         for identity, outcome in LocalWorkers[str](workers).run(jobs, stop, refresh):
             trial = _ended(study.trial(identity), outcome)
@@ -196,19 +218,25 @@ def _ready(trial: Trial) -> Trial:
     """A trial that is still to be run, with nothing in its way: what an earlier one left is kept under another name."""
     if trial.status in DONE:
         return trial
-    number = 1
-    while trial.path.exists():
-        aside = trial.path.with_name(f"{trial.path.name}.stale-{number}")
-        if not aside.exists():
-            files.rename(trial.path, aside)
-        number += 1
+    if trial.path.exists():
+        with lock.writing(trial.path, "a worker of an earlier sweep"):
+            _set_aside(trial.path)
     return replace(trial, status="waiting", reason="", exit_code=0, figures=None)
+
+
+def _set_aside(path: Path) -> None:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.stale-{number}")).exists():
+        number += 1
+    files.rename(path, aside)
 
 
 def _ended(trial: Trial, outcome: Any) -> Trial:
     """A trial with what its worker said of it, or the exception that the worker died of."""
+    if isinstance(outcome, BrokenProcessPool):
+        return replace(trial, status="failed", reason="its worker died, twice", exit_code=1)
     if isinstance(outcome, BaseException):
-        reason = f"its worker died: {type(outcome).__name__}: {outcome}"
+        reason = f"a bug in nncli: {type(outcome).__name__}: {outcome}"
         return replace(trial, status="failed", reason=reason, exit_code=1)
     seen = observe(trial)
     return replace(

@@ -58,9 +58,10 @@ def train(
             stopped = trainer.run_block(order, stop)
             watch(Progress(epoch, length.epochs, state.batch, batches, state.tally.figures()))
         if state.batch == batches:
-            state.epoch, state.batch = epoch, 0
             state.done = epoch == length.epochs
+            if batches == length.batches:  # the last epoch may end early, and is not whole then
+                state.epoch, state.batch = epoch, 0
             if epoch % spec.record_every == 0 or state.done:
-                record = trainer.record()
+                record = trainer.record(epoch)
                 follow(spec, state, record, trainer.monitored)
                 yield record

@@ -41,10 +41,10 @@ def follow(spec: Spec, state: State, record: Mapping[str, float], figure: str) -
     stopping = spec.early_stopping
     if stopping or keeps_best(spec):
         _remember_best(state, record, figure, stopping.min_delta if stopping else 0.0)
-    if stopping and state.epoch - (state.best.epoch if state.best else 0) >= stopping.patience:
+    if stopping and record["epoch"] - (state.best.epoch if state.best else 0) >= stopping.patience:
         state.done = True
     if isinstance(spec.schedule, PlateauSpec) and state.plateau:
-        _follow_plateau(spec.schedule, state.plateau, record, state.epoch)
+        _follow_plateau(spec.schedule, state.plateau, record)
 
 
 def _remember_best(
@@ -54,14 +54,12 @@ def _remember_best(
     if value is not None and improves(
         figure, value, state.best.value if state.best else None, min_delta
     ):
-        state.best = Best(value, state.epoch, state.vector.copy())
+        state.best = Best(value, int(record["epoch"]), state.vector.copy())
 
 
-def _follow_plateau(
-    settings: PlateauSpec, plateau: Plateau, record: Mapping[str, float], epoch: int
-) -> None:
+def _follow_plateau(settings: PlateauSpec, plateau: Plateau, record: Mapping[str, float]) -> None:
     """Cut when nothing has improved for `patience` epochs, counted from the last improvement or cut."""
-    value = record.get(settings.monitor)
+    value, epoch = record.get(settings.monitor), int(record["epoch"])
     if improves(settings.monitor, value, plateau.best, settings.min_delta):
         plateau.best, plateau.since = value, epoch
     elif epoch - plateau.since >= settings.patience:

@@ -134,8 +134,11 @@ class Trainer:
             state.average *= average.decay
             state.average += (1 - average.decay) * state.vector
 
-    def record(self) -> Record:
-        """The figures since the last record, and those of the tracked splits now; begins a new count."""
+    def record(self, epoch: int) -> Record:
+        """The figures since the last record, and those of the tracked splits now; begins a new count.
+
+        Where `train` is tracked, its figures are those of now too.
+        """
         state = self.state
         figures = prefixed("train", state.tally.figures())
         for kind, vector in {"": state.vector, "average_": state.average}.items():
@@ -144,7 +147,7 @@ class Trainer:
                 for split, evaluator in self.evaluators.items():
                     figures |= prefixed(kind + split, evaluator.figures(params))
         speed = state.tally.rows / max(state.seconds, 1e-9)
-        record: Record = {"epoch": state.epoch, **figures, "eta": self.eta(self.steps - 1)}
+        record: Record = {"epoch": epoch, **figures, "eta": self.eta(self.steps - 1)}
         record |= {"seconds": round(state.seconds, 6), "samples_per_second": round(speed, 1)}
         state.tally, state.seconds = new_tally(self.dataset), 0.0
         return record

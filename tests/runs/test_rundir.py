@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from nncli import files
 from nncli.errors import DamagedError, LockedError, MachineError, UsageError
-from nncli.runs import files, lock, rundir
+from nncli.runs import lock, rundir
 
 
 def test_replace_leaves_only_the_file(tmp_path):

@@ -83,6 +83,12 @@ def rename(path: Path, to: Path) -> None:
         _sync_folder(to.parent)
 
 
+def remove(path: Path) -> None:
+    """Remove a file, if it is there."""
+    with _refusing(path, "removed"):
+        path.unlink(missing_ok=True)
+
+
 def _sync_folder(path: Path) -> None:
     """Make a name in a folder durable; Windows keeps names without it and cannot open a folder."""
     if os.name == "nt":

@@ -1,0 +1,17 @@
+"""The version of every file of a run; a later nncli reads earlier ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nncli.errors import DamagedError
+
+FORMAT = 1
+
+
+def check_format(found: object, path: Path) -> None:
+    """Raise DamagedError for a file of a newer format than this nncli reads."""
+    if isinstance(found, int) and found > FORMAT:
+        raise DamagedError(
+            f"{path}: has format {found}; this nncli reads up to {FORMAT}. Install a newer nncli."
+        )
