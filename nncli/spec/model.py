@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from nncli.spec.augment import AugmentSpec
 from nncli.spec.base import (
     LARGEST,
     Count,
@@ -162,6 +163,10 @@ class Spec(Model):
     """What keeps weights small."""
     early_stopping: EarlyStoppingSpec | None = None
     """When to stop before the last epoch."""
+    augment: AugmentSpec | None = Field(
+        default=None, examples=[{"shift": 1.5, "rotate": 12, "elastic": {"alpha": 36, "sigma": 5}}]
+    )
+    """Random distortions of training images, fresh for every image and epoch."""
     average: AverageSpec | None = None
     """A moving average of the parameters, evaluated and saved beside them."""
     keep: Literal["last", "best"] = "last"

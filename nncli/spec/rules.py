@@ -107,6 +107,16 @@ def std_is_used(value: Plain) -> Iterator[Problem]:
         )
 
 
+def augment_distorts(value: Plain) -> Iterator[Problem]:
+    """No option that does nothing."""
+    augment = value.get("augment")
+    if isinstance(augment, dict) and not any(augment.values()):
+        yield Problem(
+            ("augment",),
+            "has no effect, because nothing in it is above 0. Remove it, or write for example shift: 1.5.",
+        )
+
+
 def one_start(value: Plain) -> Iterator[Problem]:
     """Parameters are either drawn or read."""
     if value.get("init_from") is not None and "initializer" in value:
@@ -137,6 +147,7 @@ RULES: tuple[Rule, ...] = (
     loss_fits,
     one_length,
     std_is_used,
+    augment_distorts,
     one_start,
     sweep_knows_its_keys,
 )
