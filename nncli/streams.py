@@ -16,7 +16,9 @@ class Purpose(IntEnum):
     POINTS = 3
     """The points of a generated dataset."""
     DROPOUT = 4
+    """Which units are silent: by epoch and block."""
     AUGMENT = 5
+    """How images are distorted: by epoch and block."""
 
 
 def stream(seed: int, purpose: Purpose, *position: int) -> np.random.Generator:
