@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nncli.data import augment
 from nncli.data.dataset import Dataset
 from nncli.errors import KeyPath, Problem, SpecError
 from nncli.machine import usable_cores, usable_memory
@@ -25,6 +26,7 @@ def check(spec: Spec, dataset: Dataset) -> None:
     """Raise SpecError with every disagreement between the spec, its data and this machine."""
     _refuse(
         *_input_problems(spec, dataset),
+        *_augment_problems(spec, dataset),
         *_output_problems(spec, dataset),
         *_monitor_problems(spec, dataset),
         *_thread_problems(spec),
@@ -46,6 +48,19 @@ def _input_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
     if wanted != have:
         message = f"is {wanted}, but each row of the data has {have} numbers. Set it to {have}."
         yield Problem(("architecture", 0, "input_dim"), message)
+
+
+def _augment_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
+    shape = dataset.image_shape
+    if spec.augment is None:
+        return
+    if shape is None:
+        yield Problem(
+            ("augment",), "distorts images, but the rows of this data are none. Remove it."
+        )
+    elif spec.augment.shift >= min(shape):
+        message = f"is {spec.augment.shift:g} pixels, but an image has {shape[0]} x {shape[1]}"
+        yield Problem(("augment", "shift"), f"{message}. Set it below {min(shape)}.")
 
 
 def _output_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
@@ -146,7 +161,10 @@ def memory(spec: Spec, dataset: Dataset) -> int:
     passes = (length.batch_size + min(CHUNK, length.rows)) * per_row
     # the block's logits and targets, and the float64 copies from which its loss is taken
     block = min(BLOCK * length.batch_size, length.rows) * outputs * (2 * _size(spec) + 4 * 8)
-    return BASE_MEMORY + data + targets + parameter_memory(spec) + passes + block
+    whole = BASE_MEMORY + data + targets + parameter_memory(spec) + passes + block
+    if spec.augment is not None and dataset.image_shape is not None:
+        whole += augment.memory(spec.augment, dataset.image_shape)
+    return whole
 
 
 def check_memory(needed: int, spec: Spec) -> None:

@@ -24,6 +24,8 @@ the last bits of a matrix product may depend on its number of rows."""
 DRAWS = 6
 """Even draws per image: shift (2), rotation, scale (2), shear; as many whatever is set, so that one setting
 does not change the others' draws."""
+Place = tuple[int, int, int]
+"""Epoch (from 1), block in the epoch, row in the block (from 0)."""
 KEPT = 0.999
 """The part of the field's variance that its modes hold."""
 
@@ -44,28 +46,26 @@ class Augmenter:
         self._block: tuple[int, int] | None = None
         self._groups = 0
 
-    def gather(
-        self,
-        x: Array,
-        rows: Array,
-        scale: float,
-        out: Array,
-        *,
-        epoch: int,
-        block: int,
-        first: int = 0,
-    ) -> Array:
-        """out = distorted x[rows] / scale, (len(rows), h*w); `first` is the place of rows[0] in the block.
+    @classmethod
+    def of(
+        cls, settings: AugmentSpec | None, shape: tuple[int, int] | None, seed: int
+    ) -> Augmenter | None:
+        """None where nothing is to be distorted; that settings come with images is checked in nncli.fit."""
+        return cls(settings, shape, seed) if settings and shape else None
+
+    def gather(self, x: Array, rows: Array, scale: float, out: Array, place: Place) -> Array:
+        """out = distorted x[rows] / scale, (len(rows), h*w), where `place` is that of rows[0].
 
         The bits of an image do not depend on what else is gathered with it.
         """
+        epoch, block, first = place
         done = 0
         while done < len(rows):
-            group, place = divmod(first + done, self._group)
-            some = slice(done, done + self._group - place)
+            group, member = divmod(first + done, self._group)
+            some = slice(done, done + self._group - member)
             self._turn_to(epoch, block, group)
             images = np.take(x, rows[some], axis=0)
-            self._sampler.sample(images, place, scale, out[some])
+            self._sampler.sample(images, member, scale, out[some])
             done += len(images)
         return out
 

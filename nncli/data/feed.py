@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nncli.data.augment import Augmenter, Place
 from nncli.data.batches import gather, targets
 from nncli.data.dataset import Dataset
 from nncli.network.params import Array
@@ -15,10 +16,21 @@ GATHER_BYTES = 4 * 2**20
 
 
 class Feed:
-    """The training split as batches: inputs scaled and cast, targets as the network's outputs should be."""
+    """The training split as batches: inputs scaled and cast, targets as the network's outputs should be.
 
-    def __init__(self, dataset: Dataset, output_dim: int, batch_size: int, dtype: str) -> None:
+    With an `augmenter`, inputs are distorted images.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        output_dim: int,
+        batch_size: int,
+        dtype: str,
+        augmenter: Augmenter | None,
+    ) -> None:
         self._split, self._scale = dataset.splits["train"], dataset.scale
+        self._augmenter = augmenter
         self.batch_size = batch_size
         self.targets = targets(self._split, output_dim, dtype)
         row_bytes = dataset.input_dim * np.dtype(dtype).itemsize
@@ -26,15 +38,21 @@ class Feed:
         rows = min(batches * batch_size, len(self._split))
         self._x = np.empty((rows, dataset.input_dim), dtype)
 
-    def batches(self, rows: Array) -> Iterator[tuple[int, Array]]:
+    def batches(self, rows: Array, place: Place) -> Iterator[tuple[int, Array]]:
         """The inputs of the numbered rows, batch by batch, each with its offset in `rows`; the last may be short.
 
-        A batch is a view that the next gathering overwrites.
+        `place` is that of the first row; distortions follow from it. A batch is a view that the next gathering
+        overwrites.
         """
+        epoch, block, first = place
         at_once = len(self._x)
         for head in range(0, len(rows), at_once):
             part = rows[head : head + at_once]
             x = self._x[: len(part)]
-            gather(self._split.x, part, self._scale, out=x)
+            if self._augmenter is None:
+                gather(self._split.x, part, self._scale, out=x)
+            else:
+                here = (epoch, block, first + head)
+                self._augmenter.gather(self._split.x, part, self._scale, x, here)
             for start in range(0, len(part), self.batch_size):
                 yield head + start, x[start : start + self.batch_size]

@@ -12,6 +12,7 @@ from time import perf_counter
 
 import numpy as np
 
+from nncli.data.augment import Augmenter
 from nncli.data.batches import epoch_order
 from nncli.data.dataset import Dataset
 from nncli.data.feed import Feed
@@ -58,7 +59,13 @@ class Trainer:
             dataset=dataset,
             length=length,
             state=state,
-            feed=Feed(dataset, layers[-1].output_dim, length.batch_size, spec.dtype),
+            feed=Feed(
+                dataset,
+                layers[-1].output_dim,
+                length.batch_size,
+                spec.dtype,
+                Augmenter.of(spec.augment, dataset.image_shape, spec.seed),
+            ),
             step=Step.of(spec, Network.of(layers, spec.loss, state.vector)),
             schedule=make_schedule(
                 spec.eta, spec.schedule, spec.warmup, batches=length.batches, steps=length.steps
@@ -117,7 +124,7 @@ class Trainer:
     def batches(self, block: Block, y: Array, z: Array) -> Iterator[Batch]:
         """The batches to come in a block."""
         masks = draw_masks(self.spec, block, self.spec.dtype)
-        for begin, x in self.feed.batches(block.rest):
+        for begin, x in self.feed.batches(block.rest, (block.epoch, block.number, block.done)):
             window = slice(begin, begin + len(x))
             yield x, y[window], z[window], rows_of(masks, window)
 

@@ -54,7 +54,7 @@ def distort(x, settings=ALL, *, seed=0, epoch=1, block=0, shape=SHAPE, dtype="fl
     augmenter = Augmenter(settings, shape, seed)
     out = np.empty(x.shape, dtype)
     rows = np.arange(len(x))
-    return augmenter.gather(x, rows, 255.0, out, epoch=epoch, block=block, first=first)
+    return augmenter.gather(x, rows, 255.0, out, (epoch, block, first))
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.float32, np.float64])
@@ -196,13 +196,13 @@ def test_pieces_have_the_bits_of_the_whole(size, kind, dtype):
     pieces = np.empty_like(whole)
     for start in range(0, 400, size):
         rows = np.arange(start, min(start + size, 400))
-        augmenter.gather(x, rows, 255.0, pieces[rows[0] : rows[-1] + 1], epoch=1, block=0, first=start)  # fmt: skip
+        augmenter.gather(x, rows, 255.0, pieces[start : start + size], (1, 0, start))
     assert pieces.tobytes() == whole.tobytes()
     for first in (399, 130, 128, 1):  # backward, and with another instance
         again = distort(x[first:], dtype=dtype, first=first)
         assert again.tobytes() == whole[first:].tobytes()
         back = np.empty_like(again)
-        augmenter.gather(x, np.arange(first, 400), 255.0, back, epoch=1, block=0, first=first)
+        augmenter.gather(x, np.arange(first, 400), 255.0, back, (1, 0, first))
         assert back.tobytes() == again.tobytes()
 
 
