@@ -14,14 +14,14 @@ import numpy as np
 from nncli import __version__, fit, machine
 from nncli.data.dataset import Dataset
 from nncli.data.sources import load
-from nncli.errors import DivergedError, KeyPath, Problem, SpecError
+from nncli.errors import DivergedError, KeyPath, MachineError, NncliError, Problem, SpecError
 from nncli.network import params as parameters
 from nncli.network.initializers import init_params
 from nncli.network.params import Array, Arrays
 from nncli.runs import checkpoint, lock, rundir
 from nncli.runs import weights as weights_file
+from nncli.runs.documents import Json
 from nncli.runs.format import FORMAT
-from nncli.runs.rundir import Json
 from nncli.runs.weights import Meta, Preprocessing, Weights
 from nncli.spec.dump import dump_spec, plain_spec
 from nncli.spec.model import Spec
@@ -121,6 +121,8 @@ def initial_params(spec: Spec) -> Arrays:
         return init_params(spec.architecture, **settings, rng=rng)
     path = Path(spec.init_from)
     path = path / rundir.WEIGHTS if path.is_dir() else path
+    if not path.is_file():
+        raise SpecError([Problem(("init_from",), f"there is no weights file {path}.")])
     return weights_file.read_params(path, spec.architecture)
 
 
@@ -157,7 +159,7 @@ def train(
         rundir.start_records(path)
         watcher.started(experiment, path)
         state, records = loop.start(spec, experiment.dataset, vector), []
-        diverged: DivergedError | None = None
+        failure: NncliError | None = None
         try:
             for record in loop.train(
                 spec, experiment.dataset, state, watch=watcher.progress, stop=stop
@@ -165,9 +167,9 @@ def train(
                 rundir.append_record(path, record)
                 records.append(record)
                 watcher.recorded(record)
-        except DivergedError as err:
-            diverged = err
-        return _finish(path, experiment, state, run, records, diverged)
+        except (DivergedError, MachineError) as err:
+            failure = err
+        return _finish(path, experiment, state, run, records, failure)
 
 
 def _describe(experiment: Experiment, command: Sequence[str]) -> Json:
@@ -195,24 +197,32 @@ def _finish(
     state: State,
     run: Json,
     records: list[Record],
-    diverged: DivergedError | None,
+    failure: NncliError | None,
 ) -> Result:
-    """Save the weights and the state, say in run.json how it ended; the summary of a whole run comes last."""
-    whole = state.done
-    status = "diverged" if diverged else "finished" if whole else "interrupted"
+    """Save the weights and the state, say in run.json how it ended; the summary of a whole run comes last.
+
+    After a failure of the disk the same is tried, and what is raised is the failure.
+    """
+    status = _status(state, failure)
     _save_weights(path, experiment, state)
     rundir.sync_records(path)
     checkpoint.write(path / rundir.CHECKPOINT, state, len(records))
     ending: Json = {"status": status, "ended": _now()}
-    if diverged:
-        ending |= {"reason": str(diverged), "exit_code": diverged.exit_code}
+    if failure:
+        ending |= {"reason": str(failure), "exit_code": failure.exit_code}
     rundir.write_json(path / rundir.RUN, run | ending)
-    if diverged:
-        raise DivergedError(f"{diverged}. The last finite weights are in {path}") from diverged
+    if failure:
+        raise type(failure)(f"{failure}. The last good weights are in {path}") from failure
     summary = rundir.summarize(records, status)
-    if whole:
+    if status == "finished":
         rundir.write_json(path / rundir.SUMMARY, summary)
     return Result(path, status, summary)
+
+
+def _status(state: State, failure: NncliError | None) -> str:
+    if failure:
+        return "diverged" if isinstance(failure, DivergedError) else "failed"
+    return "finished" if state.done else "interrupted"
 
 
 def _save_weights(path: Path, experiment: Experiment, state: State) -> None:

@@ -39,7 +39,7 @@ def replace(path: Path, data: bytes) -> None:
                 os.fsync(file.fileno())
             temporary.replace(path)
             _sync_folder(path.parent)
-        except OSError:
+        except BaseException:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise

@@ -95,10 +95,11 @@ def open_judged(
     document = _spec_of(path, spec_path)
     spec = document.spec
     _same_architecture(weights, spec, path, document.path)
-    with document.places():
-        dataset = dataset or load(spec.data, seed=spec.seed, on_progress=on_progress)
-        fit.check_data(spec, dataset)
-    _same_preprocessing(weights, dataset, path)
+    if dataset is None:
+        with document.places():
+            dataset = load(spec.data, seed=spec.seed, on_progress=on_progress)
+            fit.check_data(spec, dataset)
+        _same_preprocessing(weights, dataset, path)
     wanted = run.get("threads") or threads_of(spec, dataset)
     threads = min(wanted, machine.usable_cores())
     notes = (*_data_changed(run, dataset), *_fewer_threads(wanted, threads))
@@ -131,9 +132,9 @@ def _locate(target: Path) -> tuple[Path, dict[str, Any]]:
         return target, rundir.open_run(target.parent) if has_run else {}
     run, path = rundir.open_run(target), target / rundir.WEIGHTS
     if not path.is_file():
-        status = run.get("status", "unknown")
+        status = rundir.status_of(run)
         raise DamagedError(
-            f"{target}: has no {rundir.WEIGHTS}: the run never came to an orderly end ({status})"
+            f"{target}: has no {rundir.WEIGHTS}; the run is {status}. Weights are written when a run ends."
         )
     return path, run
 

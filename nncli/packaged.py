@@ -29,8 +29,8 @@ def read(name: str) -> str:
     """The text of a packaged spec. Raises UsageError where there is none of that name."""
     if name not in names():
         close = get_close_matches(name, names(), n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
+        hint = f"Did you mean {close[0]}? " if close else ""
         raise UsageError(
-            f"{name}: no packaged spec of that name; {hint}There are {', '.join(names())}."
+            f"{name}: no packaged spec of that name. {hint}There are {', '.join(names())}."
         )
     return (folder() / f"{name}.yaml").read_text(encoding="utf-8")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -17,7 +20,7 @@ from nncli.cli.runs import runs, show
 from nncli.cli.schema import schema
 from nncli.cli.sweep import sweep
 from nncli.cli.train import train
-from nncli.errors import NncliError
+from nncli.errors import MachineError, NncliError, UsageError
 
 
 class ErrorBoundary(TyperGroup):
@@ -26,14 +29,40 @@ class ErrorBoundary(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except NncliError as err:
-            from nncli.cli.console import print_error
+        except (NncliError, KeyboardInterrupt, OSError) as err:
+            raise typer.Exit(_refused(err)) from err
+        except Exception as err:
+            # typer's own errors of the command line: their class is private, their way of speaking is not
+            message = getattr(err, "format_message", None)
+            if message is None:
+                raise
+            raise typer.Exit(_misused(message(), ctx)) from err
 
-            print_error(err)
-            raise typer.Exit(err.exit_code) from err
-        except KeyboardInterrupt as err:
-            typer.echo("stopped", err=True)
-            raise typer.Exit(130) from err
+
+def _refused(err: BaseException) -> int:
+    """Say what was refused, and by whom; the exit code that goes with it."""
+    from nncli.cli.console import print_error, say
+
+    if isinstance(err, BrokenPipeError):  # `nncli runs | head` has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  # for the interpreter's last flush
+        return 0
+    if isinstance(err, OSError):
+        where = err.filename or "standard output"
+        err = MachineError(f"{str(where)[:200]}: {err.strerror or err}")
+    if isinstance(err, NncliError):
+        print_error(err)
+        return err.exit_code
+    say("stopped")
+    return 130
+
+
+def _misused(message: str, ctx: Any) -> int:
+    """Say what is wrong with the command line, and where its help is."""
+    from nncli.cli.console import say
+
+    command = " ".join(filter(None, ["nncli", ctx.invoked_subcommand]))
+    say(f"error: {' '.join(message.split())} (see {command} --help)", "red")
+    return UsageError.exit_code
 
 
 app = typer.Typer(
@@ -75,4 +104,9 @@ def root(
 
 def main() -> None:
     """The `nncli` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # a terminal that knows only ASCII still gets every word
+            stream.reconfigure(errors="backslashreplace")
     app()

@@ -2,54 +2,107 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from nncli.errors import NncliError, SpecError
+
+WIDE = 10_000
+"""Columns where nobody looks: a table in a file or a pipe is never cut."""
+
+
+class Paper(Console):
+    """A console that prints text as it is: a path in brackets is no markup, and a log has no trailing blanks."""
+
+    def __init__(self, *, stderr: bool = False, quiet: bool = False) -> None:
+        super().__init__(stderr=stderr, quiet=quiet, highlight=False, markup=False, emoji=False)
+        if not self.is_terminal and "COLUMNS" not in os.environ:
+            self.width = WIDE
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print on a terminal as rich does; elsewhere the same text, one line a line.
+
+        Raises OSError where stdout is full or closed; what happens to stderr never stops anything.
+        """
+        try:
+            self._print(*objects, **options)
+        except OSError:
+            if not self.stderr:
+                raise
+
+    def _print(self, *objects: Any, **options: Any) -> None:
+        words = all(isinstance(one, str | Text) for one in objects)  # which wrap by themselves
+        if self.is_terminal or self.quiet:
+            super().print(*objects, soft_wrap=words, **options)
+            return
+        with self.capture() as captured:
+            super().print(*objects, soft_wrap=words, **options)
+        self.file.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
+        self.file.flush()
 
 
 def stdout() -> Console:
     """For results."""
-    return Console(highlight=False, soft_wrap=True)
+    return Paper()
 
 
 def stderr(quiet: bool = False) -> Console:
     """For progress and messages; says nothing where `quiet`."""
-    return Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+    return Paper(stderr=True, quiet=quiet)
+
+
+def say(message: str, style: str = "") -> None:
+    """A line on stderr that is said even where all is quiet: an error, a warning, how it ended."""
+    stderr().print(Text(message, style))
 
 
 def print_json(value: Mapping[str, Any]) -> None:
     """One strict JSON object on stdout."""
     from nncli.runs.rundir import to_json
 
-    typer.echo(to_json(value))
+    stdout().print(to_json(value))
 
 
 def print_error(error: NncliError) -> None:
     """`error: ...` on stderr, a line for each problem; on a terminal the line of the spec under it."""
-    console = stderr()
     if not isinstance(error, SpecError):
-        typer.secho(f"error: {error}", err=True, fg="red" if console.is_terminal else None)
+        say(f"error: {error}", "red")
         return
     for problem in error.problems:
-        typer.secho(f"error: {problem}", err=True, fg="red" if console.is_terminal else None)
-        if problem.excerpt and console.is_terminal:
-            typer.echo(problem.excerpt, err=True)
+        say(f"error: {problem}", "red")
+        if problem.excerpt and stderr().is_terminal:
+            say(problem.excerpt)
 
 
 def print_warnings(warnings: Iterable[str], place: str = "") -> None:
-    """`warning: ...` on stderr, a line for each."""
+    """`warning: ...` on stderr, a line for each; also where all else is quiet."""
     for warning in warnings:
-        typer.echo(f"warning: {place}{warning}", err=True)
+        say(f"warning: {place}{warning}", "yellow")
+
+
+def bold(text: object, style: str = "bold") -> Text:
+    """Text that stands out, whatever characters it has."""
+    return Text(str(text), style)
 
 
 def plain_table(*columns: str, left: int = 1) -> Table:
     """A table without borders: the first `left` columns to the left, numbers to the right."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number < left else "right", no_wrap=True)
+        table.add_column(
+            Text(column), justify="left" if number < left else "right", overflow="fold"
+        )
     return table
+
+
+def facts_table(facts: Mapping[str, str]) -> Table:
+    """Names in bold, and what there is to say of each."""
+    grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+    for name, text in facts.items():
+        grid.add_row(bold(name), Text(text))
+    return grid

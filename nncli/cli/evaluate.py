@@ -11,6 +11,7 @@ from nncli.cli.options import RUNS, JsonOption, QuietOption, RunsDirOption
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from nncli.judge import Judgment
 
@@ -43,13 +44,17 @@ def evaluate(
 ) -> None:
     """Judge a trained network: loss, accuracy, confusion matrix, and figures for each class."""
     from nncli.cli import console
+    from nncli.cli.fetching import fetching
     from nncli.judge import judge
     from nncli.runs.rundir import newest_finished
 
     target = run or newest_finished(runs_dir)
     if run is None and not quiet:
         console.stderr().print(f"the newest finished run: {target}")
-    judgment = judge(target, split=split, spec_path=spec, which=weights)
+    with fetching(console.stderr(quiet)) as on_progress:
+        judgment = judge(
+            target, on_progress=on_progress, split=split, spec_path=spec, which=weights
+        )
     console.print_warnings(judgment.warnings)
     if json:
         console.print_json(judgment.as_json())
@@ -60,19 +65,21 @@ def evaluate(
 
 def _report(judgment: Judgment, quiet: bool) -> None:
     """Figures first; then the confusion matrix and the table of classes."""
+    from rich.text import Text
+
     from nncli.cli import console, summary
     from nncli.words import figure, plural
 
     out = console.stdout()
     figures = "  ".join(f"{name} {figure(name, value)}" for name, value in judgment.figures.items())
     rows, epochs = plural(judgment.rows, "row"), plural(judgment.epoch, "epoch")
-    first = f"[bold]{judgment.split}[/bold] ({rows}, after {epochs}): {figures}"
+    first = Text.assemble((judgment.split, "bold"), f" ({rows}, after {epochs}): {figures}")
     blocks = [first, *([] if quiet else _tables(judgment))]
     summary.print_blocks(out, *blocks)
 
 
 def _tables(judgment: Judgment) -> list[Table]:
-    from nncli.cli.console import plain_table
+    from nncli.cli.console import bold, plain_table
 
     if judgment.confusion is None or judgment.classes is None:
         return []
@@ -86,11 +93,11 @@ def _tables(judgment: Judgment) -> list[Table]:
     matrix = plain_table("truth \\ answer", *judgment.classes)
     for number, name in enumerate(judgment.classes):
         counts = judgment.confusion.counts[number]
-        cells = [
-            f"[bold]{count}[/bold]" if number == answer else str(count) if count else "·"
+        marked: list[Text | str] = [
+            bold(count) if number == answer else str(count or "·")
             for answer, count in enumerate(counts)
         ]
-        matrix.add_row(name, *cells)
+        matrix.add_row(name, *marked)
     return [table, matrix]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -24,11 +25,13 @@ def init(
 
     if name is None:
         for known in packaged.names():
-            typer.echo(f"{known:12s} {packaged.title(known)}")
+            console.stdout().print(f"{known:12s} {packaged.title(known)}")
         return
     text = packaged.read(name)
     path = out or Path(f"{name}.yaml")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent}: no such folder")
     if path.exists():
         raise UsageError(f"{path}: exists already. Choose another name with --out FILE.")
     files.replace(path, text.encode())
-    console.stdout().print(f"wrote [bold]{path}[/bold]. Train it: nncli train {path}")
+    console.stdout().print(f"wrote {path}. Train it: nncli train {shlex.quote(str(path))}")

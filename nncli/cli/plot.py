@@ -48,4 +48,4 @@ def plot(
     for line in drawn.left_out:
         err.print(line)
     for path in drawn.paths:
-        typer.echo(str(path))
+        console.stdout().print(str(path))

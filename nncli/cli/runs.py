@@ -25,7 +25,10 @@ def runs(runs_dir: RunsDirOption = RUNS, json: JsonOption = False) -> None:
         raise UsageError(
             f"{runs_dir}: no such folder. Train something, or name another with --runs-dir."
         )
-    found = rundir.list_runs(runs_dir)
+    found, strange = rundir.list_runs(runs_dir)
+    console.print_warnings(
+        f"{path}: cannot be read as a run; `nncli show` says why" for path in strange
+    )
     if json:
         listed = [
             {"run": str(path), **(summary or {}), "status": rundir.status_of(run)}
@@ -43,7 +46,7 @@ def runs(runs_dir: RunsDirOption = RUNS, json: JsonOption = False) -> None:
     if found:
         console.stdout().print(table)
     else:
-        typer.echo(f"{runs_dir}: no runs yet. Train one: nncli train SPEC", err=True)
+        console.say(f"{runs_dir}: no runs yet. Train one: nncli train SPEC")
 
 
 def show(
@@ -81,14 +84,13 @@ def _headline(summary: Mapping[str, Any]) -> tuple[str, str]:
 def _facts(run: Path, info: Mapping[str, Any], status: str) -> Any:
     """The spec in a few words, the machine, and where the files are."""
     from rich.console import Group
-    from rich.table import Table
 
+    from nncli.cli.console import bold, facts_table
     from nncli.cli.summary import layers_table, training_line
     from nncli.spec.load import parse_spec
 
     spec = parse_spec(info["spec"], run)
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    rows = {
+    facts = {
         "status": status,
         "started": info["started"],
         "ended": info["ended"] or "-",
@@ -99,9 +101,7 @@ def _facts(run: Path, info: Mapping[str, Any], status: str) -> Any:
         "command": " ".join(info["command"]) or "-",
         "files": ", ".join(sorted(path.name for path in run.iterdir() if path.name[0] != ".")),
     }
-    for name, text in rows.items():
-        grid.add_row(f"[bold]{name}", str(text))
-    return Group(f"[bold cyan]{run}", layers_table(spec), grid)
+    return Group(bold(run, "bold cyan"), layers_table(spec), facts_table(facts))
 
 
 def _records(records: list[dict[str, Any]]) -> Any:

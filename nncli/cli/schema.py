@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import typer
-
 
 def schema() -> None:
     """Print the JSON Schema of an experiment spec."""
     import json
 
+    from nncli.cli.console import stdout
     from nncli.spec.schema import json_schema
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    stdout().print(json.dumps(json_schema(), indent=2))

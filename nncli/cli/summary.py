@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.table import Table
-from rich.text import Text
 
-from nncli.cli.console import plain_table
+from nncli.cli.console import bold, facts_table, plain_table
 from nncli.words import figure, plural
 
 if TYPE_CHECKING:
@@ -25,16 +24,14 @@ def describe(experiment: Experiment, *facts: tuple[str, str]) -> Group:
 
     spec, dataset, length = experiment.spec, experiment.dataset, experiment.length
     splits = " · ".join(f"{len(rows):,} {name}" for name, rows in dataset.splits.items())
-    grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
-    grid.add_row("[bold]data", f"{spec.data.source}: {splits}")
-    grid.add_row("[bold]training", training_line(spec))
     long = f"{plural(length.epochs, 'epoch')} of {plural(length.batches, 'batch')}"
-    grid.add_row("[bold]length", f"{long}, {plural(length.steps, 'step')}")
-    cores = plural(usable_cores(), "core")
-    grid.add_row("[bold]threads", f"{experiment.threads} of {cores}")
-    for name, text in facts:
-        grid.add_row(f"[bold]{name}", text)
-    return Group(Text(spec.name, style="bold cyan"), layers_table(spec), grid)
+    lines = {
+        "data": f"{spec.data.source}: {splits}",
+        "training": training_line(spec),
+        "length": f"{long}, {plural(length.steps, 'step')}",
+        "threads": f"{experiment.threads} of {plural(usable_cores(), 'core')}",
+    }
+    return Group(bold(spec.name, "bold cyan"), layers_table(spec), facts_table(lines | dict(facts)))
 
 
 def layers_table(spec: Spec) -> Table:
@@ -47,7 +44,7 @@ def layers_table(spec: Spec) -> Table:
         shape = f"{layer.input_dim:,} -> {layer.output_dim:,}"
         dropped = f", dropout {layer.dropout:g}" if layer.dropout else ""
         table.add_row(str(number), shape, layer.activation + dropped, f"{count:,}")
-    table.add_row("", "", "", f"[bold]{total:,}")
+    table.add_row("", "", "", bold(f"{total:,}"))
     return table
 
 

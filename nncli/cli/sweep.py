@@ -46,17 +46,19 @@ def sweep(
     from nncli.spec.load import load_spec
     from nncli.sweep import study as studies
     from nncli.sweep.grid import points, read_grid
+    from nncli.words import plural
 
     document = load_spec(spec, set_ or [])
     chosen = points(read_grid(grid) if grid else _own_grid(spec, document.spec.sweep), max_trials)
     study = studies.plan(spec, set_ or [], chosen, runs_dir, fresh=fresh)
     err = console.stderr(quiet)
-    slots = min(workers or usable_cores(), len(study.trials))
-    todo = sum(trial.status not in studies.DONE for trial in study.trials)
+    todo = sum(trial.to_run for trial in study.trials)
+    slots = max(1, min(workers or usable_cores(), todo))
     if todo:
         with document.places():
             _fetch(study, err)
-    err.print(f"{len(study.trials)} trials, {todo} to run, {slots} at a time: [bold]{study.path}")
+    count = plural(len(study.trials), "trial")
+    err.print(f"{count}, {todo} to run, {slots} at a time: {study.path}")
     with graceful() as stop:
         study = _run(study, files.read(spec), slots, stop, err)
     _report(study, json, quiet)
@@ -79,10 +81,10 @@ def _fetch(study: Study, err: Console) -> None:
     from nncli.cli.fetching import fetching
     from nncli.data.sources import load
 
-    first = study.trials[0].spec
-    if all(trial.spec.data == first.data for trial in study.trials):
+    specs = [trial.spec for trial in study.trials if trial.spec]
+    if all(spec.data == specs[0].data for spec in specs):
         with fetching(err) as on_progress:
-            load(first.data, seed=first.seed, on_progress=on_progress)
+            load(specs[0].data, seed=specs[0].seed, on_progress=on_progress)
 
 
 def _run(study: Study, source: bytes, slots: int, stop: Stop, err: Console) -> Study:
@@ -116,14 +118,14 @@ def _report(study: Study, json: bool, quiet: bool) -> None:
         return
     out = console.stdout()
     if quiet:
-        typer.echo(str(study.path))
+        out.print(str(study.path))
         return
     out.print(_table(study, study.ranking()))
     for trial in study.trials:
         if trial.reason:
             out.print(f"{label(trial.point)}: {trial.reason}")
     if best := study.best:
-        out.print(f"\nbest: [bold]{label(best.point)}[/bold]  {best.path}")
+        out.print(f"\nbest: {label(best.point)}  {best.path}", style="bold")
 
 
 def _table(study: Study, trials: Iterable[Trial]) -> Table:
@@ -132,13 +134,13 @@ def _table(study: Study, trials: Iterable[Trial]) -> Table:
     from nncli.sweep.grid import as_text
     from nncli.words import figure
 
-    keys = list(study.trials[0].point)
+    keys = list(dict.fromkeys(key for trial in study.trials for key in trial.point))
     figures = _figure_keys(study)
     table = plain_table(*keys, "status", "epoch", *(key.replace("_", " ") for key in figures))
     best = study.best
     for trial in trials:
         last = trial.figures or {}
-        values = [as_text(trial.point[key]) for key in keys]
+        values = [as_text(trial.point[key]) if key in trial.point else "-" for key in keys]
         cells = [figure(key, last.get(key)) for key in figures]
         style = "bold green" if best and trial.id == best.id else None
         table.add_row(*values, trial.status, str(last.get("epoch", "-")), *cells, style=style)
@@ -154,9 +156,11 @@ def _figure_keys(study: Study) -> list[str]:
 
 def _exit(study: Study, stop: Stop) -> None:
     """0 if a trial finished; otherwise the first failure's code; 128 + n after a signal."""
+    from nncli.cli import console
+
     if stop():
-        command = shlex.join(["nncli", *sys.argv[1:]])
-        typer.echo(f"stopped by a signal; the same command goes on: {command}", err=True)
+        command = shlex.join(["nncli", *(word for word in sys.argv[1:] if word != "--fresh")])
+        console.say(f"stopped by a signal; the same command goes on: {command}")
         raise typer.Exit(stop.exit_code)
     if study.best is None:
         codes = [trial.exit_code for trial in study.trials if trial.exit_code]

@@ -54,7 +54,7 @@ def train(
     drawn = _draw(prepared, result) if plots and result.status == "finished" else ()
     _report(result, json, quiet, drawn)
     if result.status == "interrupted":
-        typer.echo(f"stopped by a signal; the weights so far are in {result.path}", err=True)
+        console.say(f"stopped by a signal; the weights so far are in {result.path}")
         raise typer.Exit(stop.exit_code)
 
 
@@ -70,17 +70,17 @@ def _report(result: Result, json: bool, quiet: bool, drawn: tuple[Path, ...]) ->
     from nncli.cli import console, summary
     from nncli.words import duration
 
+    out = console.stdout()
     if json:
         pictures = {"plots": list(map(str, drawn))} if drawn else {}
         console.print_json({"run": str(result.path), **result.summary, **pictures})
     elif quiet:
-        typer.echo(str(result.path))
+        out.print(str(result.path))
     else:
-        out = console.stdout()
         out.print()
         if result.summary["final"]:
             out.print(summary.figures_table(result.summary))
         took = duration(result.summary["seconds"])
-        out.print(f"\n{result.status} after {took} of training: [bold]{result.path}[/bold]")
+        out.print(f"\n{result.status} after {took} of training: {result.path}", style="bold")
         for path in drawn:
-            typer.echo(str(path))
+            out.print(str(path))

@@ -19,6 +19,8 @@ from nncli.errors import DataError, Problem, SpecError
 from nncli.network.params import Array
 from nncli.spec.sources import Idx
 
+MOST_DIMENSIONS = 8
+"""An array of more than this is no data for a dense network."""
 TYPES = {
     0x08: "uint8",
     0x09: "int8",
@@ -127,6 +129,10 @@ def _check_magic(source: Content, start: bytes) -> None:
         kind = "a gzip file" if unpacked_gz else "an IDX file"
         beginning = shown((start + source.take(5)).decode("latin-1"))
         raise DataError(f"{path}: is not {kind}: it starts with `{beginning}`")
+    if start[3] > MOST_DIMENSIONS:
+        raise DataError(
+            f"{path}: declares {start[3]} dimensions; at most {MOST_DIMENSIONS} are read"
+        )
     if TYPES[start[2]] != "uint8":
         raise DataError(f"{path}: holds {TYPES[start[2]]} values; only uint8 is read")
 

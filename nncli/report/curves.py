@@ -22,7 +22,7 @@ from nncli.report.figures import (
 )
 from nncli.report.labels import labels
 from nncli.report.subject import NotDrawnError, Subject
-from nncli.runs.rundir import Json
+from nncli.runs.documents import Json
 
 PANELS = {"loss": "Loss", "accuracy": "Accuracy", "rmse": "RMSE", "r2": "R²"}
 FEW = 15

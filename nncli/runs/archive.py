@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +24,10 @@ _DIGEST = 64
 """Length of a SHA-256 in hexadecimal."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date of every member: the same arrays are the same bytes, whenever they are written."""
+_BAD_ZIP = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError, zlib.error)
+"""What a damaged, encrypted or strange zip file makes of itself in zipfile."""
+_BAD_HEADER = (ValueError, SyntaxError, TypeError, RecursionError, tokenize.TokenError)
+"""What a strange array header makes of itself in NumPy's parser."""
 _DTYPES = {"<f4", "<f8", "<i8", "|u1"}
 
 
@@ -77,13 +83,7 @@ def read_members(data: bytes, path: Path, *, compressed: bool = False) -> Arrays
                 info.filename.removesuffix(".npy"): _member(archive, info, path, compressed)
                 for info in members
             }
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        NotImplementedError,
-        EOFError,
-        OSError,
-    ) as err:
+    except _BAD_ZIP as err:
         raise DamagedError(f"{path}: is not an .npz archive: {err}") from err
     if len(arrays) != len(members):
         raise DamagedError(f"{path}: holds two arrays of the same name")
@@ -101,8 +101,10 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, compres
         try:
             version = np.lib.format.read_magic(member)
             shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
-        except ValueError as err:
+        except _BAD_HEADER as err:
             raise DamagedError(f"{path}: {name}: not a NumPy 1.0 array: {err}") from err
+        if len(shape) > 2 or not all(type(side) is int and 0 <= side < 2**40 for side in shape):
+            raise DamagedError(f"{path}: {name}: has the shape {str(shape)[:60]}")
         if version != (1, 0) or fortran or dtype.str not in _DTYPES:
             order = "Fortran" if fortran else "C"
             raise DamagedError(

@@ -13,18 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from nncli import files
-from nncli.errors import DamagedError, UsageError
-from nncli.runs.format import FORMAT, check_format
+from nncli.errors import DamagedError, MachineError, UsageError
+from nncli.runs import documents
+from nncli.runs.documents import Json
+from nncli.runs.format import FORMAT
 
 SPEC, RUN, METRICS = "spec.yaml", "run.json", "metrics.jsonl"
 WEIGHTS, AVERAGE, CHECKPOINT = "weights.npz", "average.npz", "checkpoint.npz"
 SUMMARY = "summary.json"
 
-Json = dict[str, Any]
-
 
 def create(runs_dir: Path, name: str) -> Path:
     """Make `<runs_dir>/<name>-<date>-<time>-<4 hex>`, which no other run has."""
+    if runs_dir.exists() and not runs_dir.is_dir():
+        raise UsageError(f"{runs_dir}: is a file, not a folder for runs")
     files.make_folders(runs_dir)
     while True:
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -68,16 +70,12 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     files.replace(path, (to_json(value, indent=2) + "\n").encode())
 
 
-def read_json(path: Path) -> Json:
-    """A JSON file of a run. Raises DamagedError where it is damaged or of a newer format."""
+def read_json(path: Path) -> object:
+    """A JSON file. Raises DamagedError where it is none."""
     try:
-        value = json.loads(files.read(path))
-    except ValueError as err:
+        return json.loads(files.read(path))
+    except (ValueError, RecursionError) as err:
         raise DamagedError(f"{path}: is damaged: not JSON ({err})") from err
-    if not isinstance(value, dict):
-        raise DamagedError(f"{path}: is damaged: not a JSON object")
-    check_format(value.get("format"), path)
-    return value
 
 
 def open_run(path: Path) -> Json:
@@ -89,7 +87,14 @@ def open_run(path: Path) -> Json:
         raise UsageError(f"{path}: no such run directory. `nncli runs` lists the runs there are.")
     if not (path / RUN).is_file():
         raise DamagedError(f"{path}: is not an nncli run: it has no {RUN}")
-    return read_json(path / RUN)
+    return documents.read(read_json(path / RUN), documents.RunFile, path / RUN)
+
+
+def read_summary(path: Path) -> Json | None:
+    """What summary.json says of the run in `path`; None where the run is not complete."""
+    if not (path / SUMMARY).is_file():
+        return None
+    return documents.read(read_json(path / SUMMARY), documents.Summary, path / SUMMARY)
 
 
 def start_records(path: Path) -> None:
@@ -119,11 +124,11 @@ def read_records(path: Path) -> list[Json]:
         lines[:-1], 1
     ):  # what follows the last newline is torn, or nothing
         try:
-            record = json.loads(line)
-        except ValueError:
+            record = documents.read_record(json.loads(line))
+        except (ValueError, RecursionError):
             record = None
-        if not isinstance(record, dict):
-            raise DamagedError(f"{metrics}:{number}: is damaged: not a JSON object")
+        if record is None:
+            raise DamagedError(f"{metrics}:{number}: is damaged: not a record of a training")
         records.append(record)
     return records
 
@@ -150,27 +155,24 @@ def best(records: list[Json], key: str) -> Json:
     return {"value": record[key], "epoch": record["epoch"]}
 
 
-def list_runs(runs_dir: Path) -> list[tuple[Path, Json, Json | None]]:
-    """Each run in a folder with its run.json and summary.json (None where it is not complete), newest last.
-
-    Reads those two files only; a directory that is no run, or cannot be read, is passed over.
-    """
-    found = []
+def list_runs(runs_dir: Path) -> tuple[list[tuple[Path, Json, Json | None]], list[Path]]:
+    """Each run in a folder with its run.json and summary.json (None where it is not complete), newest last; and what
+    lies there but cannot be read as a run. Reads those two files only."""
+    found, strange = [], []
     for path in sorted(runs_dir.iterdir()) if runs_dir.is_dir() else []:
-        try:
-            run = open_run(path)
-            summary = read_json(path / SUMMARY) if (path / SUMMARY).is_file() else None
-        except (DamagedError, UsageError):
+        if not (path / RUN).is_file():
             continue
-        found.append((path, run, summary))
-    return sorted(found, key=lambda item: str(item[1].get("started", "")))
+        try:
+            found.append((path, open_run(path), read_summary(path)))
+        except (DamagedError, MachineError):
+            strange.append(path)
+    return sorted(found, key=lambda item: str(item[1]["started"])), strange
 
 
 def newest_finished(runs_dir: Path) -> Path:
     """The run that finished last. Raises UsageError where none has."""
-    finished = [
-        (str(run.get("ended")), path) for path, run, summary in list_runs(runs_dir) if summary
-    ]
+    found, _ = list_runs(runs_dir)
+    finished = [(str(run["ended"]), path) for path, run, summary in found if summary]
     if not finished:
         raise UsageError(
             f"{runs_dir}: has no finished run. Train one: nncli train configs/moons.yaml"

@@ -6,41 +6,42 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from nncli import files
 from nncli.errors import DamagedError, UsageError
 from nncli.network.params import Architecture, Arrays, shapes
 from nncli.runs import archive
 from nncli.runs.format import check_format
-from nncli.spec.base import Model
+from nncli.spec.base import Model, PositiveNumber
 from nncli.spec.model import LayerSpec, LossName
 
+NaturalNumber = Annotated[int, Field(ge=0)]
 M = TypeVar("M", bound=Model)
 
 
 class Preprocessing(Model):
     """What is done to a row of the data before the network sees it."""
 
-    scale: float
+    scale: PositiveNumber
     """The row is divided by this."""
 
 
 class Meta(Model):
     """What the parameters are: enough to predict without the spec."""
 
-    format: int
+    format: NaturalNumber
     architecture: tuple[LayerSpec, ...]
     loss: LossName
     preprocessing: Preprocessing
     classes: tuple[str, ...] | None
     """The name of each class number; None for a regression."""
-    epoch: int
+    epoch: NaturalNumber
     """Whole epochs of training."""
-    batch: int
+    batch: NaturalNumber
     """Batches of the next epoch, where training stopped inside one."""
 
 
@@ -93,7 +94,7 @@ def read_meta(arrays: Arrays, path: Path, model: type[M]) -> M:
         raw: Mapping[str, Any] = json.loads(arrays.pop("meta").tobytes())
         check_format(raw.get("format"), path)
         return model.model_validate_json(json.dumps(raw))
-    except (ValidationError, ValueError, AttributeError) as err:
+    except (ValidationError, ValueError, AttributeError, RecursionError) as err:
         raise DamagedError(f"{path}: its `meta` is not as nncli writes it") from err
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nncli.spec.base import (
-    Count,
     Model,
     NonNegativeNumber,
     PositiveNumber,
@@ -81,7 +80,9 @@ class Digits(SplitSource):
 class Generated(SplitSource):
     """Points in the plane, generated from a seed."""
 
-    samples: Count = 1000
+    samples: Annotated[
+        int, Field(ge=1, le=10**7), must_be("a whole number between 1 and 10000000")
+    ] = 1000
     """How many points, all classes together."""
     noise: NonNegativeNumber = 0.2
     """Standard deviation of the normal noise on each coordinate."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -17,9 +18,18 @@ Job = tuple[T, Callable[..., Any], tuple[Any, ...]]
 """What it is, and the call that does it."""
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """What is started inside ignores Ctrl-C from its first moment: the parent hears it and asks its workers."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _begin(parent: int) -> None:
-    """A worker leaves Ctrl-C to its parent, which asks it to stop, and stops when its parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """A worker stops when its parent is gone."""
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
 
@@ -42,7 +52,7 @@ class LocalWorkers(Generic[T]):
         """Do every job and yield what it was with its result, as they end; `tick` is called a few times a second.
 
         A job whose worker dies is tried once more, then yielded with the exception. After `stop()` no job is begun
-        and the workers are asked to end theirs.
+        and the workers are asked to end theirs; one that dies of it yields None.
         """
         waiting = [(job, False) for job in reversed(jobs)]
         asked = False
@@ -59,7 +69,10 @@ class LocalWorkers(Generic[T]):
                     error = future.exception()
                     if isinstance(error, BrokenProcessPool):
                         self._pools[slot] = None
-                        if not again and not asked:
+                        if asked:  # it had not begun to listen when it was asked to stop
+                            yield job[0], None
+                            continue
+                        if not again:
                             waiting.append((job, True))
                             continue
                     yield job[0], error or future.result()
@@ -77,7 +90,8 @@ class LocalWorkers(Generic[T]):
             job, again = waiting.pop()
             pool = self._pools[slot] or self._new_pool()
             self._pools[slot] = pool
-            self._running[pool.submit(job[1], *job[2])] = (slot, job, again)
+            with _without_interrupts():
+                self._running[pool.submit(job[1], *job[2])] = (slot, job, again)
 
     @staticmethod
     def _new_pool() -> ProcessPoolExecutor:

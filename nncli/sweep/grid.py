@@ -28,7 +28,7 @@ def read_grid(assignments: Iterable[str]) -> dict[str, list[Any]]:
             raise UsageError(
                 f"--grid {assignment[:60]}: write it as key=value,value, such as eta=0.1,1,3"
             )
-        grid[key.strip()] = _values(key.strip(), text)
+        grid.setdefault(key.strip(), []).extend(_values(key.strip(), text))
     return grid
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli import files
-from nncli.errors import DamagedError, Problem, SpecError, UsageError
+from nncli.errors import DamagedError, SpecError, UsageError
 from nncli.runs import lock, rundir
 from nncli.runs.format import FORMAT
 from nncli.spec.dump import plain_spec
@@ -34,13 +34,19 @@ class Trial:
 
     id: str
     point: Point
-    spec: Spec
     path: Path
+    spec: Spec | None = None
+    """None for a trial of an earlier command that this one does not ask for."""
     status: str = "waiting"
     reason: str = ""
     exit_code: int = 0
     figures: Mapping[str, Any] | None = None
     """The last record."""
+
+    @property
+    def to_run(self) -> bool:
+        """Whether this command still has to train it."""
+        return self.spec is not None and self.status not in DONE
 
 
 @dataclass(frozen=True)
@@ -123,13 +129,26 @@ def plan(
     _check_keys(spec_path, overrides, points)
     name = f"{base.name}-sweep-{sweep_id(plain_spec(base))}"
     path = _unused(runs_dir, name) if fresh else runs_dir / name
-    trials = []
-    for point in points:
-        identity = trial_id(point)
-        spec = _trial_spec(spec_path, overrides, point)
-        trial = Trial(identity, point, spec, path / TRIALS / identity)
-        trials.append(observe(trial))
-    return Study(path, tuple(trials))
+    trials = [
+        Trial(trial_id(point), point, path / TRIALS / trial_id(point), spec)
+        for point in points
+        for spec in [_trial_spec(spec_path, overrides, point)]
+    ]
+    listed = {trial.id for trial in trials}
+    earlier = [trial for trial in _earlier(path) if trial.id not in listed]
+    return Study(path, tuple(map(observe, [*trials, *earlier])))
+
+
+def _earlier(path: Path) -> list[Trial]:
+    """What an earlier command has listed in sweep.json: it stays in the table, and is not run."""
+    if not (path / SWEEP).is_file():
+        return []
+    listing = rundir.read_json(path / SWEEP)
+    try:
+        points = [dict(entry["point"]) for entry in listing["trials"]]  # type: ignore[index]
+    except (TypeError, KeyError, ValueError) as err:
+        raise DamagedError(f"{path / SWEEP}: is damaged: not a listing of trials") from err
+    return [Trial(trial_id(point), point, path / TRIALS / trial_id(point)) for point in points]
 
 
 def _check_keys(spec_path: Path, overrides: Sequence[str], points: Sequence[Point]) -> None:
@@ -156,11 +175,7 @@ def _trial_spec(spec_path: Path, overrides: Sequence[str], point: Point) -> Spec
         return load_spec(spec_path, [*overrides, *settings, "threads=1", "sweep=null"]).spec
     except SpecError as err:
         place = f"trial {label(point)}"
-        raise SpecError([_placed(problem, place) for problem in err.problems]) from err
-
-
-def _placed(problem: Problem, place: str) -> Problem:
-    return replace(problem, place=place) if problem.place.startswith("--set") else problem
+        raise SpecError([replace(one, place=place, excerpt="") for one in err.problems]) from err
 
 
 def observe(trial: Trial) -> Trial:
@@ -174,8 +189,8 @@ def observe(trial: Trial) -> Trial:
     return replace(
         trial,
         status=rundir.status_of(info),
-        reason=info.get("reason", ""),
-        exit_code=info.get("exit_code", 0),
+        reason=info["reason"],
+        exit_code=info["exit_code"],
         figures=records[-1] if records else None,
     )
 
@@ -198,10 +213,13 @@ def run(
     with lock.writing(study.path, "another sweep"):
         files.replace(study.path / SWEEP_SPEC, source)
         # observed again: another sweep may have gone on with it until the lock was free
-        study = study.mapped(observe).mapped(_ready)
+        study = study.mapped(lambda trial: _ready(observe(trial)))
         _save(study)
-        missing = [trial for trial in study.trials if trial.status not in DONE]
-        jobs = [(t.id, run_trial, (plain_spec(t.spec), t.path)) for t in missing]
+        jobs = [
+            (t.id, run_trial, (plain_spec(t.spec), t.path))
+            for t in study.trials
+            if t.spec and t.to_run
+        ]
 
         def refresh() -> None:
             tick(study.mapped(lambda trial: trial if trial.status in ENDED else observe(trial)))
@@ -215,24 +233,17 @@ def run(
 
 
 def _ready(trial: Trial) -> Trial:
-    """A trial that is still to be run, with nothing in its way: what an earlier one left is kept under another name."""
-    if trial.status in DONE:
+    """A trial that is still to be run forgets how an earlier one ended."""
+    if not trial.to_run:
         return trial
-    if trial.path.exists():
-        with lock.writing(trial.path, "a worker of an earlier sweep"):
-            _set_aside(trial.path)
     return replace(trial, status="waiting", reason="", exit_code=0, figures=None)
 
 
-def _set_aside(path: Path) -> None:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.stale-{number}")).exists():
-        number += 1
-    files.rename(path, aside)
-
-
 def _ended(trial: Trial, outcome: Any) -> Trial:
-    """A trial with what its worker said of it, or the exception that the worker died of."""
+    """A trial with what its worker said of it; the exception that the worker died of, or None where it was stopped."""
+    if outcome is None:
+        began = (trial.path / rundir.RUN).is_file()
+        return replace(observe(trial), status="interrupted" if began else "waiting")
     if isinstance(outcome, BrokenProcessPool):
         return replace(trial, status="failed", reason="its worker died, twice", exit_code=1)
     if isinstance(outcome, BaseException):

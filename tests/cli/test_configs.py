@@ -7,7 +7,7 @@ import pytest
 
 from nncli import packaged
 
-NEEDS_MNIST = {"mnist", "mnist-100"}
+NEEDS_MNIST = {"mnist", "mnist-100", "mnist-best"}
 
 
 def one_epoch(nncli, name: str) -> dict:

@@ -93,7 +93,7 @@ def test_refusals(nncli, run_path, tmp_path):
         (run_path / "weights.npz").write_bytes(data)
         refused(6, message, run_path)
     (run_path / "weights.npz").unlink()
-    refused(6, "has no weights.npz: the run never came to an orderly end (finished)", run_path)
+    refused(6, "has no weights.npz; the run is finished", run_path)
     (run_path / "weights.npz").write_bytes(whole)
     assert nncli("eval", run_path).exit_code == 0
 

@@ -61,7 +61,7 @@ def test_init_writes_a_spec_that_checks(nncli):
     assert nncli("init", "moons", "--out", "other.yaml").exit_code == 0
     result = nncli("init", "monos")
     assert result.exit_code == 2
-    assert "did you mean moons?" in result.stderr
+    assert "Did you mean moons?" in result.stderr
 
 
 def test_schema_is_json_that_knows_every_key(nncli):

@@ -40,8 +40,17 @@ def test_the_same_command_goes_on_and_fresh_starts_another(nncli):
     after = {path: path.stat().st_mtime_ns for path in sweep_dir().rglob("weights.npz")}
     assert before.items() < after.items()
     result = nncli("sweep", "spec.yaml", "--grid", "eta=0.1", "--fresh")
-    assert "1 trials, 1 to run" in result.stderr
+    assert "1 trial, 1 to run" in result.stderr
     assert len(list(Path("runs").glob("spec-sweep-*"))) == 2
+
+
+def test_another_grid_keeps_the_rows_of_the_first(nncli):
+    nncli("sweep", "spec.yaml", "--grid", "eta=0.1,0.2", "-q")
+    result = nncli("sweep", "spec.yaml", "--grid", "eta=0.3", "--json")
+    trials = json.loads(result.stdout)["trials"]
+    assert sorted(trial["point"]["eta"] for trial in trials) == [0.1, 0.2, 0.3]
+    assert {trial["status"] for trial in trials} == {"finished"}
+    assert "3 trials, 1 to run" in result.stderr
 
 
 def test_a_trial_cut_short_is_run_again_and_its_remains_are_kept(nncli):
@@ -83,7 +92,12 @@ def test_refusals(nncli):
     refused("--grid eta: write it as key=value,value", "--grid", "eta")
     refused("--grid eta: has no values", "--grid", "eta=")
     refused("trial eta=-1: eta: ", "--grid", "eta=1,-1")
-    refused("trial etta=1: etta: ", "--grid", "etta=1")
+    refused(
+        "--grid: sweep.etta: is not a key that can be swept. Did you mean `eta`?",
+        "--grid",
+        "etta=1",
+    )
+    refused("--grid: sweep.threads: is not a key that can be swept", "--grid", "threads=1,2")
     refused("the sweep has 1,000,000 trials, more than 1,000", "--grid", "eta=" + ",".join(["1"] * 1000),
             "--grid", "seed=" + ",".join(["1"] * 1000))  # fmt: skip
     refused("spec.yaml: has no `sweep:`", "--set", "sweep=null")

@@ -220,7 +220,7 @@ def test_a_download_without_end_is_stopped(cache, server, monkeypatch):
 def test_a_cache_that_cannot_be_written(cache, server, monkeypatch):
     cache.parent.write_bytes(b"a file where the folder should be")
     monkeypatch.setattr(mnist, "MIRRORS", (server.mirror("good", GOOD),))
-    with pytest.raises(MachineError, match="cannot be written"):
+    with pytest.raises(MachineError, match="cannot be made"):
         read()
 
 

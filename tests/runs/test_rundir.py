@@ -14,6 +14,13 @@ from nncli import files
 from nncli.errors import DamagedError, LockedError, MachineError, UsageError
 from nncli.runs import lock, rundir
 
+GOOD = b'{"epoch": 1, "train_loss": 1.5, "eta": 1.0, "seconds": 0.5}'
+RUN = {
+    "format": 1, "name": "a", "status": "finished", "started": "1", "ended": "2", "command": [], "nncli": "0",
+    "host": "h", "pid": 1, "platform": "p", "cpu": "c", "cores": 1, "python": "3", "numpy": "2", "blas": "b",
+    "threads": 1, "data": {"sha256": "0", "sampled": False}, "parameters": 1, "spec": {},
+}  # fmt: skip
+
 
 def test_replace_leaves_only_the_file(tmp_path):
     path = tmp_path / "a.json"
@@ -74,20 +81,35 @@ def test_json_is_strict():
 
 
 def test_records_come_back_and_a_torn_tail_is_left_out(tmp_path):
-    for epoch in (1, 2, 3):
-        rundir.append_record(tmp_path, {"epoch": epoch})
+    records = [
+        {"epoch": epoch, "train_loss": 1.5, "eta": 1.0, "seconds": 0.5} for epoch in (1, 2, 3)
+    ]
+    for record in records:
+        rundir.append_record(tmp_path, record)
     metrics = tmp_path / rundir.METRICS
     whole = metrics.read_bytes()
-    assert rundir.read_records(tmp_path) == [{"epoch": 1}, {"epoch": 2}, {"epoch": 3}]
+    assert rundir.read_records(tmp_path) == records
     for cut in range(len(whole)):
         metrics.write_bytes(whole[:cut])
         kept = rundir.read_records(tmp_path)
         assert [record["epoch"] for record in kept] == [1, 2, 3][: whole[:cut].count(b"\n")]
 
 
-@pytest.mark.parametrize("middle", [b"{oops", b"[1]", b"\0\0\0", b'{"a": NaN', b""])
+@pytest.mark.parametrize(
+    "middle",
+    [
+        b"{oops",
+        b"[1]",
+        b"\0\0\0",
+        b'{"a": NaN',
+        b"",
+        b"{}",
+        b"[" * 5000,
+        GOOD.replace(b"1.5", b'"x"'),
+    ],
+)
 def test_damage_in_the_middle_names_the_line(tmp_path, middle):
-    (tmp_path / rundir.METRICS).write_bytes(b'{"epoch": 1}\n' + middle + b'\n{"epoch": 3}\n')
+    (tmp_path / rundir.METRICS).write_bytes(GOOD + b"\n" + middle + b"\n" + GOOD + b"\n")
     with pytest.raises(DamagedError, match=r"metrics\.jsonl:2: is damaged"):
         rundir.read_records(tmp_path)
 
@@ -101,8 +123,15 @@ def test_what_is_no_run_is_said_to_be_none(tmp_path):
     with pytest.raises(DamagedError, match=r"run\.json: is damaged: not JSON"):
         rundir.open_run(tmp_path)
     (tmp_path / "run.json").write_text("[]")
-    with pytest.raises(DamagedError, match="not a JSON object"):
+    with pytest.raises(DamagedError, match=r"run\.json: is damaged: the whole"):
         rundir.open_run(tmp_path)
+    (tmp_path / "run.json").write_text("[" * 100_000)
+    with pytest.raises(DamagedError, match="is damaged"):
+        rundir.open_run(tmp_path)
+    for changed in ({"pid": 10**30}, {"threads": "x"}, {"data": 7}, {"command": None}):
+        (tmp_path / "run.json").write_text(json.dumps(RUN | changed))
+        with pytest.raises(DamagedError, match=f"is damaged: {next(iter(changed))}"):
+            rundir.open_run(tmp_path)
     (tmp_path / "run.json").write_text('{"format": 99}')
     with pytest.raises(DamagedError, match="has format 99; this nncli reads up to 1"):
         rundir.open_run(tmp_path)
@@ -110,9 +139,9 @@ def test_what_is_no_run_is_said_to_be_none(tmp_path):
 
 def a_run(folder: Path, started: str, *, finished: bool, **extra) -> Path:
     folder.mkdir(parents=True)
-    rundir.write_json(folder / rundir.RUN, {"format": 1, "started": started, **extra})
+    rundir.write_json(folder / rundir.RUN, RUN | {"started": started, "ended": started} | extra)
     if finished:
-        rundir.write_json(folder / rundir.SUMMARY, {"format": 1})
+        rundir.write_json(folder / rundir.SUMMARY, rundir.summarize([], "finished"))
     return folder
 
 
@@ -125,7 +154,11 @@ def test_the_newest_finished_run(tmp_path):
     (tmp_path / "note.txt").write_text("not a run")
     (tmp_path / "empty").mkdir()
     assert rundir.newest_finished(tmp_path) == tmp_path / "b"
-    assert [path.name for path, _, _ in rundir.list_runs(tmp_path)] == ["a", "b", "c"]
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/run.json").write_text("{}")
+    found, strange = rundir.list_runs(tmp_path)
+    assert [path.name for path, _, _ in found] == ["a", "b", "c"]
+    assert strange == [tmp_path / "bad"]
 
 
 def test_summary_takes_the_first_epoch_of_the_best():

@@ -1,0 +1,96 @@
+"""What the JSON files of a run must hold: whatever else a later version adds is kept as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from nncli.errors import DamagedError
+from nncli.runs.format import check_format
+
+Json = dict[str, Any]
+Number = Annotated[float, Field(allow_inf_nan=False)] | int | None
+"""null stands for a number that was not finite."""
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    format: Annotated[int, Field(ge=1)]
+
+
+class DataMark(BaseModel):
+    """What the data of a run was."""
+
+    sha256: str
+    sampled: bool
+
+
+class RunFile(_Document):
+    """run.json."""
+
+    name: str
+    status: str
+    started: str
+    ended: str | None
+    command: list[str]
+    nncli: str
+    host: str
+    pid: Annotated[int, Field(ge=0, lt=2**31)]
+    platform: str
+    cpu: str
+    cores: int
+    python: str
+    numpy: str
+    blas: str
+    threads: Annotated[int, Field(ge=1)]
+    data: DataMark
+    parameters: int
+    spec: Json
+    reason: str = ""
+    exit_code: int = 0
+
+
+class BestFigure(BaseModel):
+    """The best of a figure."""
+
+    value: Number
+    epoch: int
+
+
+class Summary(_Document):
+    """summary.json."""
+
+    status: str
+    epochs: int
+    seconds: float
+    final: dict[str, Number]
+    best: dict[str, BestFigure]
+
+
+RECORD: TypeAdapter[dict[str, Number]] = TypeAdapter(dict[str, Number])
+RECORD_KEYS = {"epoch", "train_loss", "eta", "seconds"}
+
+
+def read(value: object, model: type[_Document], path: Path) -> Json:
+    """A JSON value as a document of a run. Raises DamagedError naming the first thing that is wrong with it."""
+    if isinstance(value, dict):
+        check_format(value.get("format"), path)
+    try:
+        return model.model_validate(value).model_dump()
+    except ValidationError as err:
+        first = err.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the whole"
+        raise DamagedError(f"{path}: is damaged: {key}: {first['msg']}") from err
+
+
+def read_record(value: object) -> Json | None:
+    """A line of metrics.jsonl; None where it is none."""
+    try:
+        record = RECORD.validate_python(value, strict=True)
+    except ValidationError:
+        return None
+    whole = set(record) >= RECORD_KEYS and type(record["epoch"]) is int
+    return record if whole and record["seconds"] is not None else None
