@@ -34,9 +34,11 @@ def _begin(parent: int) -> None:
 
 
 def _follow(parent: int) -> None:
-    while os.getppid() == parent:
+    """Once the parent is gone, ask to stop until it is done: the first time ends a trial, the next the idle worker."""
+    while True:
         time.sleep(0.5)
-    os.kill(os.getpid(), signal.SIGTERM)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 class LocalWorkers(Generic[T]):

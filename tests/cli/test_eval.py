@@ -143,3 +143,52 @@ def test_a_regression_has_r2_and_no_accuracy(nncli):
     result = nncli("eval", run, "--min-accuracy", "0.5")
     assert result.exit_code == 2
     assert "this is a regression; it has no accuracy" in result.stderr
+
+
+def test_a_random_split_of_another_seed_and_its_threads_are_those_of_the_run(nncli, monkeypatch):
+    keys = ["data.validation=20", "data.validation_from=random", "track=[validation]", "seed=5"]
+    result = nncli("train", "spec.yaml", "-q", *(word for key in keys for word in ("--set", key)))
+    run = Path(result.stdout.strip())
+    used = []
+    from nncli import judge
+
+    before = judge.blas_threads
+    monkeypatch.setattr(judge, "blas_threads", lambda count: used.append(count) or before(count))
+    value = json.loads(nncli("eval", run, "--split", "validation", "--json").stdout)
+    assert value["loss"] == last_record(run)["validation_loss"]
+    recorded = json.loads((run / "run.json").read_text())
+    assert used == [recorded["threads"]]
+    (run / "run.json").write_text(json.dumps(recorded | {"threads": 4096}))
+    assert "this process may use" in nncli("eval", run).stderr
+
+
+def test_last_best_and_average_parameters(nncli):
+    keys = ["keep=best", "average={decay: 0.5, every: 2}", "epochs=6", "eta=5.0"]
+    result = nncli("train", "spec.yaml", "-q", *(word for key in keys for word in ("--set", key)))
+    assert result.exit_code == 0, result.stderr
+    run = Path(result.stdout.strip())
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    best = max(records, key=lambda record: record["test_accuracy"])
+
+    def judged(*words) -> dict:
+        return json.loads(nncli("eval", run, "--json", *words).stdout)
+
+    assert judged()["loss"] == judged("--weights", "best")["loss"] == best["test_loss"]
+    assert judged()["epoch"] == best["epoch"]
+    assert judged("--weights", "last")["loss"] == records[-1]["test_loss"]
+    assert judged("--weights", "average")["loss"] == records[-1]["average_test_loss"]
+    plain = Path(nncli("train", "spec.yaml", "-q").stdout.strip())
+    for which in ("best", "average"):
+        result = nncli("eval", plain, "--weights", which)
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"error: --weights {which}: ")
+
+
+def test_data_that_does_not_fit_the_weights_is_named(nncli, run_path):
+    Path("other.yaml").write_text(
+        Path("spec.yaml").read_text().replace("source: moons", "source: spirals, classes: 3")
+    )
+    result = nncli("eval", run_path, "--spec", "other.yaml")
+    assert result.exit_code == 2
+    assert "architecture[1].output_dim: is 2, but the data has 3 classes" in result.stderr

@@ -68,3 +68,57 @@ def test_a_signal_ends_a_sweep_in_order(tmp_path):
     (path,) = tmp_path.glob("runs/*/sweep.json")
     statuses = {trial["status"] for trial in json.loads(path.read_text())["trials"]}
     assert statuses <= {"interrupted", "waiting"}
+
+
+def test_a_killed_worker_costs_only_its_trial_which_is_tried_again(tmp_path):
+    (tmp_path / "long.yaml").write_text(LONG)
+    process = start(tmp_path, "sweep", "long.yaml", "--workers", "1", "--set", "epochs=4000")
+    run = wait_for("runs/*/trials/*/metrics.jsonl", tmp_path).parent
+    pid = json.loads((run / "run.json").read_text())["pid"]
+    os.kill(pid, signal.SIGKILL)
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    (path,) = tmp_path.glob("runs/*/sweep.json")
+    assert {t["status"] for t in json.loads(path.read_text())["trials"]} == {"finished"}
+    assert run.with_name(f"{run.name}.stale-1").is_dir()
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    process = start(tmp_path, "sweep", "long.yaml", "--workers", "1")
+    run = wait_for("runs/*/trials/*/metrics.jsonl", tmp_path).parent
+    pid = json.loads((run / "run.json").read_text())["pid"]
+    process.kill()
+    process.communicate(timeout=20)
+    for _ in range(200):
+        if json.loads((run / "run.json").read_text())["status"] == "interrupted":
+            break
+        time.sleep(0.05)
+    assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
+    for _ in range(200):
+        if not alive(pid):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the worker is still there")
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_full_or_closed_stream_never_stops_a_training(tmp_path, stream):
+    (tmp_path / "short.yaml").write_text(SPEC)
+    command = [sys.executable, "-m", "nncli", "train", "short.yaml"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL,
+            **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | {stream: full}),
+        )  # fmt: skip
+    assert len(list(tmp_path.glob("runs/*/summary.json"))) == 1
+    assert done.returncode == (4 if stream == "stdout" else 0)
+    assert b"Traceback" not in (done.stderr or b"")

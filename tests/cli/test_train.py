@@ -174,3 +174,65 @@ def test_sixty_blow_up_specs_exit_0_or_3_with_strict_json(nncli):
         if (run / "metrics.jsonl").exists():
             records(run)
         weights.read(run / "weights.npz")
+
+
+def test_more_threads_than_cores_are_refused(nncli):
+    result = nncli("train", "spec.yaml", "--set", "threads=4096")
+    assert result.exit_code == 2
+    assert "--set: threads: is 4096, but this process may use" in result.stderr
+
+
+def test_first_parameters_beyond_the_type_are_refused(nncli):
+    result = nncli("train", "spec.yaml", "--set", "initializer={weights: normal, std: 1e300}")
+    assert result.exit_code == 2
+    assert "initializer.std: gives parameters that are too large for float32" in result.stderr
+    assert not Path("runs").exists()
+
+
+def test_names_and_paths_in_brackets_are_no_markup(nncli):
+    result = nncli("train", "spec.yaml", "--name", "[red]x:smile:", "--runs-dir", "[/x]")
+    assert result.exit_code == 0
+    (run,) = Path("[/x]").iterdir()
+    assert run.name.startswith("[red]x:smile:-")
+    assert str(run) in result.stdout
+    assert run.name in nncli("runs", "--runs-dir", "[/x]").stdout
+
+
+@pytest.mark.parametrize("name", ["123", "yes", "a #b", "[a]", "~", "1e5"])
+def test_a_name_is_taken_as_it_is(nncli, name):
+    run = Path(nncli("train", "spec.yaml", "-q", "--name", name).stdout.strip())
+    assert run.name.startswith(f"{name}-")
+    assert json.loads((run / "run.json").read_text())["name"] == name
+
+
+def test_a_disk_that_fails_in_the_middle_keeps_what_it_can(nncli, monkeypatch):
+    from nncli import files
+    from nncli.errors import MachineError
+
+    before = files.append
+
+    def fails(path, data):
+        if b'"epoch": 2' in data:
+            raise MachineError(f"{path}: cannot be written: No space left on device")
+        before(path, data)
+
+    monkeypatch.setattr(files, "append", fails)
+    result = nncli("train", "spec.yaml", "-q")
+    assert result.exit_code == 4
+    assert "No space left on device. The last good weights are in runs/spec-" in result.stderr
+    (run,) = Path("runs").iterdir()
+    assert weights.read(run / "weights.npz").meta.epoch == 2
+    assert json.loads((run / "run.json").read_text())["status"] == "failed"
+
+
+def test_a_wrong_command_line_is_one_line(nncli):
+    for words, message in [
+        (["bogus"], "error: No such command 'bogus'"),
+        (["train"], "error: Missing argument 'SPEC'"),
+        (["train", "spec.yaml", "--epochs", "3"], "error: No such option"),
+        (["eval", "--split", "bogus"], "error: Invalid value for '--split'"),
+    ]:
+        result = nncli(*words)
+        assert result.exit_code == 2
+        assert result.stderr.startswith(message), result.stderr
+        assert result.stderr.count("\n") == 1

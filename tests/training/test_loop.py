@@ -11,6 +11,7 @@ from nncli.streams import Purpose, stream
 from nncli.training import loop
 from nncli.training.evaluation import CHUNK, Evaluator, tracked
 from nncli.training.length import Length
+from nncli.training.trainer import Trainer
 
 
 def train(dataset, spec, **kwargs):
@@ -164,3 +165,65 @@ def test_progress_counts_up_to_the_whole_epoch():
     ]  # fmt: skip
     assert all(p.batches == 150 and p.epochs == 2 for p in seen)
     assert set(seen[0].figures) == {"loss", "accuracy"}
+
+
+def test_each_epoch_has_an_order_of_its_own():
+    trainer = Trainer.of(spec_of("2-3 softmax", epochs=3), blobs(rows=50), fresh_state())
+    orders = [trainer.order(epoch) for epoch in (1, 2, 3)]
+    assert not np.array_equal(orders[0], orders[1])
+    assert not np.array_equal(orders[1], orders[2])
+    assert all(sorted(order) == list(range(50)) for order in orders)
+
+
+def fresh_state():
+    spec = spec_of("2-3 softmax")
+    return loop.start(spec, blobs(rows=50), np.zeros(9, "float32"))
+
+
+def test_parameters_after_two_epochs_stay_as_they_are():
+    """A golden value: tolerance, because another CPU may round otherwise; the same machine repeats to the byte."""
+    spec = spec_of("2-4-3 tanh softmax", epochs=2, batch_size=7, dtype="float64")
+    state, _ = train(blobs(rows=50), spec)
+    np.testing.assert_allclose(state.vector, GOLDEN, rtol=1e-9)
+
+
+def test_iterations_that_end_inside_an_epoch_can_go_on():
+    """The state after 7 of 15 steps, trained on, is that of 15 straight."""
+    dataset, keys = blobs(rows=15), {"epochs": None, "batch_size": 5}
+    state, _ = train(dataset, spec_of("2-3 softmax", iterations=7, **keys))
+    assert (state.epoch, state.batch) == (2, 1)
+    state.done = False
+    list(loop.train(spec_of("2-3 softmax", iterations=15, **keys), dataset, state))
+    straight, _ = train(dataset, spec_of("2-3 softmax", iterations=15, **keys))
+    assert state.vector.tobytes() == straight.vector.tobytes()
+
+
+GOLDEN = [
+    0.8998485153205352,
+    -0.610177796561052,
+    0.7959046453018779,
+    -0.269092953015568,
+    -0.21426940039682404,
+    0.6632805367492316,
+    -0.9347680149313373,
+    0.4341813756313633,
+    -0.13593272822302363,
+    -0.13476918316629302,
+    0.11131709486231167,
+    -0.04592940712614023,
+    -0.6000380254193517,
+    0.12283483034184266,
+    0.8743073356962544,
+    -0.5721348556756005,
+    0.9376697188345399,
+    0.9046910136767025,
+    -0.765078775889501,
+    -0.14384937067556608,
+    0.30661817073104275,
+    -0.828375509492565,
+    -0.26684619042237984,
+    -0.08912450895335737,
+    0.09726428371393149,
+    -0.07119212861840896,
+    -0.026072155095522534,
+]
