@@ -11,7 +11,7 @@ from nncli.data.batches import gather, targets
 from nncli.data.dataset import Dataset
 from nncli.network.params import Array
 
-GATHER_BYTES = 4 * 2**20
+GATHER_BYTES = 2**19
 """How much of `x` is gathered at once, at least one batch: small enough to stay in a cache."""
 
 

@@ -78,10 +78,10 @@ def output_delta(loss: str, activation: str, a: Array, y: Array, out: Array) -> 
     over K outputs, each times g'(z).
     """
     rows, outputs = a.shape[-2:]
-    np.subtract(a, y, out=out)
-    out *= 2 / (rows * outputs) if loss == "mse" else 1 / rows
-    pull_back = ACTIVATIONS[activation].pull_back
+    np.subtract(a, y, out)
+    np.multiply(out, 2 / (rows * outputs) if loss == "mse" else 1 / rows, out)
     if loss not in CANONICAL:
+        pull_back = ACTIVATIONS[activation].pull_back
         if pull_back is None:
             raise ValueError(f"{loss} has no delta for {activation}: use cross_entropy")
         pull_back(a, out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from nncli.network.params import Array
@@ -30,7 +31,7 @@ class Length:
         per_epoch = math.ceil(rows / batch_size)
         return cls(rows, batch_size, spec.iterations or per_epoch * (spec.epochs or 0))
 
-    @property
+    @cached_property
     def batches(self) -> int:
         """Batches of a whole epoch."""
         return math.ceil(self.rows / self.batch_size)

@@ -126,7 +126,7 @@ class Trainer:
         masks = draw_masks(self.spec, block, self.spec.dtype)
         for begin, x in self.feed.batches(block.rest, (block.epoch, block.number, block.done)):
             window = slice(begin, begin + len(x))
-            yield x, y[window], z[window], rows_of(masks, window)
+            yield x, y[window], z[window], rows_of(masks, window) if masks else masks
 
     def losses(self, y: Array, z: Array) -> Array:
         """The loss of each row."""
@@ -134,12 +134,18 @@ class Trainer:
 
     def take_step(self, x: Array, y: Array, z: Array, masks: Masks) -> None:
         """One step on one batch; the logits go into `z`."""
-        state, average = self.state, self.spec.average
+        state = self.state
         self.step(x, y, z, masks, state, self.eta(self.steps))
         state.batch += 1
-        if average and state.average is not None and self.steps % average.every == 0:
-            state.average *= average.decay
-            state.average += (1 - average.decay) * state.vector
+        if state.average is not None:
+            self.average(state.average)
+
+    def average(self, mean: Array) -> None:
+        """mean <- decay mean + (1 - decay) w, every so many steps."""
+        settings = self.spec.average
+        if settings and self.steps % settings.every == 0:
+            mean *= settings.decay
+            mean += (1 - settings.decay) * self.state.vector
 
     def record(self, epoch: int) -> Record:
         """The figures since the last record, and those of the tracked splits now; begins a new count.
