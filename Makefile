@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.nncli-installed
 DEV    := $(VENV)/.nncli-dev-installed
 
-.PHONY: help demo test check bench format clean
+.PHONY: help demo test check bench results format clean
 
 help:
 	@echo "make demo    install, train a small network on generated data, show the result"
 	@echo "make test    install with the dev extra and run the tests"
 	@echo "make check   ruff, ruff format --check, mypy --strict"
-	@echo "make bench   time an epoch against its peers (PyTorch where it is installed)"
+	@echo "make bench    time an epoch against its peers (PyTorch where it is installed)"
+	@echo "make results  run the reference experiments (two hours) and write docs/results.md"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -38,6 +39,9 @@ check: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks
+
+results: $(DEV)
+	$(BIN)/python -m benchmarks.results
 
 format: $(DEV)
 	$(BIN)/ruff check --fix .

@@ -19,6 +19,8 @@ class Purpose(IntEnum):
     """Which units are silent: by epoch and block."""
     AUGMENT = 5
     """How images are distorted: by epoch and block."""
+    GRADCHECK = 6
+    """Which parameters of a large network are checked."""
 
 
 def stream(seed: int, purpose: Purpose, *position: int) -> np.random.Generator:

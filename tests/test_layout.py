@@ -16,7 +16,7 @@ FLOORS = [
     ["runs"],
     ["fit"],
     ["experiment"],
-    ["judge"],
+    ["judge", "gradients"],
     ["sweep"],
     ["report"],
     ["packaged"],

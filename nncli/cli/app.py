@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from nncli import __version__
 from nncli.cli.check import check
 from nncli.cli.evaluate import evaluate
+from nncli.cli.gradcheck import gradcheck
 from nncli.cli.init import init
 from nncli.cli.plot import plot
 from nncli.cli.runs import runs, show
@@ -78,6 +79,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sweep": sweep,
     "plot": plot,
     "check": check,
+    "gradcheck": gradcheck,
     "runs": runs,
     "show": show,
     "init": init,

@@ -1,0 +1,66 @@
+"""`nncli gradcheck`, and training with the numerical gradient."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nncli.network import activations
+from nncli.runs import weights
+
+
+def test_every_parameter_of_a_small_network_agrees(nncli):
+    result = nncli("gradcheck", "spec.yaml")
+    assert result.exit_code == 0, result.stderr
+    for word in ("10 rows", "W1", "b2", "every slope agrees within 1e-06", "times as long"):
+        assert word in result.stdout, word
+    value = json.loads(nncli("gradcheck", "spec.yaml", "--json").stdout)
+    assert value["passed"]
+    assert [array["checked"] for array in value["arrays"]] == [16, 8, 16, 2]
+    assert nncli("gradcheck", "spec.yaml", "-q").output == ""
+
+
+def test_a_wrong_slope_is_found_and_named(nncli, monkeypatch):
+    def wrong(a, delta):
+        delta *= 1.001 * (1 - a**2)
+
+    broken = activations.Activation(np.tanh, wrong)
+    monkeypatch.setitem(activations.ACTIVATIONS, "tanh", broken)
+    result = nncli("gradcheck", "spec.yaml")
+    assert result.exit_code == 7
+    assert "error: W1[" in result.stderr or "error: b1[" in result.stderr
+    assert "above 1e-06" in result.stderr
+    assert nncli("gradcheck", "spec.yaml", "--tolerance", "0.1").exit_code == 0
+
+
+@pytest.mark.parametrize("activation", ["leaky_relu", "elu", "softplus", "relu", "sigmoid"])
+def test_every_activation_with_dropout_agrees(nncli, activation):
+    text = Path("spec.yaml").read_text()
+    Path("spec.yaml").write_text(text.replace("tanh}", f"{activation}, dropout: 0.5}}"))
+    assert nncli("gradcheck", "spec.yaml").exit_code == 0
+
+
+def test_a_large_network_is_sampled_unless_all_is_asked(nncli):
+    wide = [
+        "architecture[0].output_dim=20000",
+        "architecture[1].input_dim=20000",
+        "batch_size=2",
+    ]
+    words = [word for key in wide for word in ("--set", key)]
+    value = json.loads(nncli("gradcheck", "spec.yaml", "--json", *words).stdout)
+    assert [array["checked"] for array in value["arrays"]] == [2000, 2000, 2000, 2]
+    again = json.loads(nncli("gradcheck", "spec.yaml", "--json", *words).stdout)
+    assert [a["where"] for a in value["arrays"]] == [a["where"] for a in again["arrays"]]
+
+
+def test_training_with_differences_follows_backprop(nncli):
+    keys = ("--set", "dtype=float64", "--set", "epochs=2", "-q")
+    runs = [
+        Path(nncli("train", "spec.yaml", *keys, "--set", f"gradient={way}").stdout.strip())
+        for way in ("backprop", "numerical")
+    ]
+    first, second = (weights.read(run / "weights.npz").params for run in runs)
+    for name, value in first.items():
+        np.testing.assert_allclose(second[name], value, rtol=1e-5, atol=1e-8)
+    assert any((second[name] != value).any() for name, value in first.items())
