@@ -47,7 +47,7 @@ def train(
     console.print_warnings(prepared.warnings, f"{spec}: ")
     if document.spec.sweep and not quiet:
         err.print(f"{spec}: the sweep is ignored here; `nncli sweep {spec}` goes over it.")
-    with graceful() as stop, Live(err) as live:
+    with document.places(), graceful() as stop, Live(err) as live:
         result = experiment.train(
             prepared, runs_dir, run_dir=run_dir, command=sys.argv, watcher=live, stop=stop
         )
