@@ -34,7 +34,9 @@ class Feed:
         self.batch_size = batch_size
         self.targets = targets(self._split, output_dim, dtype)
         row_bytes = dataset.input_dim * np.dtype(dtype).itemsize
-        batches = max(1, GATHER_BYTES // (batch_size * row_bytes))
+        # distortions are drawn in whole groups of rows: more rows at once, fewer groups drawn twice
+        budget = GATHER_BYTES if augmenter is None else 8 * GATHER_BYTES
+        batches = max(1, budget // (batch_size * row_bytes))
         rows = min(batches * batch_size, len(self._split))
         self._x = np.empty((rows, dataset.input_dim), dtype)
 
