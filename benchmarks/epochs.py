@@ -13,7 +13,7 @@ from benchmarks.places import ROOT, say
 from benchmarks.report import NO_GOAL, Goal, Row
 
 WARM_UP = 1
-"""Epochs before the first one that counts."""
+"""Turns before the first one that counts."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,20 @@ class Peer:
 
 @dataclass(frozen=True)
 class Epochs:
-    """Training epochs; the first peer is nncli, to which the others are compared."""
+    """Turns of training; the first peer is nncli, to which the others are compared."""
 
     title: str
     spec: str
     peers: tuple[Peer, ...]
     overrides: tuple[str, ...] = ()
     """As `--set` takes them."""
+    turn: int = 1
+    """Epochs that are timed together."""
 
     def measure(self, letter: str, rounds: int) -> list[Row]:
         """One row for each peer."""
-        task = {"spec": self.spec, "epochs": WARM_UP + rounds}
+        epochs = (WARM_UP + rounds) * self.turn
+        task = {"spec": self.spec, "epochs": epochs, "turn": self.turn}
         crew = [
             Process(peer.module, task | {"overrides": [*self.overrides, *peer.overrides]})
             for peer in self.peers
@@ -48,7 +51,7 @@ class Epochs:
             for number in range(WARM_UP + rounds):
                 say(f"  warm-up {number + 1}" if number < WARM_UP else f"  round {number}")
                 for process in crew:
-                    process.epoch(counts=number >= WARM_UP)
+                    process.turn(counts=number >= WARM_UP)
             endings = [process.finish() for process in crew]
         finally:
             for process in crew:
@@ -69,7 +72,8 @@ def _row(
     ratio = median(process.samples) / nncli if nncli else None
     notes = [process.ready["note"]]
     if "test_accuracy" in ending:
-        notes.append(f"{ending['test_accuracy']:.1%} after {ending['epochs']} epochs")
+        figures = f"{ending['test_accuracy']:.1%}, loss {ending['test_loss']:.4f}"
+        notes.append(f"{figures} after {ending['epochs']} epochs")
     return Row(
         letter,
         peer.title,
@@ -98,11 +102,11 @@ class Process:
         self.ready = self._answer()
         self.skipped: str = self.ready.get("skipped", "")
 
-    def epoch(self, *, counts: bool) -> None:
-        """Train for one epoch."""
+    def turn(self, *, counts: bool) -> None:
+        """Train for a turn's epochs."""
         if self.skipped:
             return
-        answer = self._ask("epoch")
+        answer = self._ask("turn")
         if counts:
             self.samples.append(answer["seconds"])
 

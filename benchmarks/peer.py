@@ -1,8 +1,8 @@
 """`python -m benchmarks.peer MODULE TASK`: one peer in its own process.
 
-A line of JSON says that it is ready, or why it is skipped. Then each line of stdin, `epoch` or `finish`, is answered by
-a line of JSON. MODULE is one of `benchmarks.peers` and has two names: `REQUIRES`, the package that it needs, and
-`make(problem)`, which returns a `Trainer`.
+A line of JSON says that it is ready, or why it is skipped. Then each line of stdin, `turn` or `finish`, is answered by
+a line of JSON; a turn is as many epochs as the task says. MODULE is one of `benchmarks.peers` and has two names:
+`REQUIRES`, the package that it needs, and `make(problem)`, which returns a `Trainer`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 
 
 def main(module: str, task: str) -> None:
-    """Serve epochs until stdin ends."""
+    """Serve turns until stdin ends."""
     peer = importlib.import_module(f"benchmarks.peers.{module}")
     try:
         package = importlib.import_module(peer.REQUIRES)
-    except ImportError:
-        _tell({"skipped": f"{peer.REQUIRES} is not installed"})
+    except ImportError as err:  # it may be there, and need another that is not
+        _tell({"skipped": f"{err.name or peer.REQUIRES} is not installed"})
         return
     from benchmarks.problem import Problem
 
@@ -28,13 +28,14 @@ def main(module: str, task: str) -> None:
     trainer = peer.make(problem)
     about = {"package": peer.REQUIRES, "version": getattr(package, "__version__", "")}
     _tell({"threads": trainer.threads, "note": trainer.note, **about})
-    epochs = 0
+    calls, epochs = problem.turn // trainer.epochs_a_call, 0
     for line in sys.stdin:
-        if line.strip() == "epoch":
+        if line.strip() == "turn":
             begun = perf_counter()
-            trainer.epoch()
+            for _ in range(calls):
+                trainer.epoch()
             _tell({"seconds": perf_counter() - begun})
-            epochs += 1
+            epochs += problem.turn
         elif line.strip() == "finish":
             params = trainer.params()
             _tell({"epochs": epochs, **(problem.figures(params) if params else {})})

@@ -26,6 +26,8 @@ class Trainer:
     """What it has learned, as nncli names it; empty where nothing is learned."""
     threads: int
     note: str
+    epochs_a_call: int = 1
+    """How many epochs a call of `epoch` takes."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,21 @@ class Problem:
     experiment: Experiment
 
     @classmethod
-    def of(cls, spec: str, overrides: Sequence[str], epochs: int) -> Problem:
-        """A spec file, trained for so many epochs, with no evaluation between them."""
-        changed = [*overrides, f"epochs={epochs}", "track=[]"]
+    def of(cls, spec: str, overrides: Sequence[str], epochs: int, turn: int = 1) -> Problem:
+        """A spec file, trained for so many epochs, with no evaluation between them; a record ends each turn."""
+        length = ["iterations=null", f"epochs={epochs}", f"record_every={turn}"]
+        changed = [*overrides, *length, "track=[]"]
         return cls(experiment.prepare(load_spec(Path(spec), changed).spec))
 
     @property
     def spec(self) -> Spec:
         """The spec, resolved."""
         return self.experiment.spec
+
+    @property
+    def turn(self) -> int:
+        """Epochs that are timed together."""
+        return self.spec.record_every
 
     @property
     def batch_size(self) -> int:

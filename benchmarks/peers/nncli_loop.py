@@ -5,6 +5,7 @@ from __future__ import annotations
 from threadpoolctl import threadpool_limits
 
 from benchmarks.problem import Problem, Trainer
+from nncli.data.dataset import Dataset
 from nncli.network.params import flatten, views
 from nncli.training import loop
 
@@ -12,7 +13,7 @@ REQUIRES = "nncli"
 
 
 def make(problem: Problem) -> Trainer:
-    """One epoch is one record of the loop."""
+    """A record of the loop ends each turn."""
     spec, threads = problem.spec, problem.experiment.threads
     threadpool_limits(threads, user_api="blas")
     vector = flatten(problem.params(), spec.architecture, spec.dtype)
@@ -22,5 +23,10 @@ def make(problem: Problem) -> Trainer:
         epoch=lambda: next(records),
         params=lambda: views(vector, spec.architecture),
         threads=threads,
-        note=f"{spec.dtype}, images kept as bytes, train loss and accuracy taken",
+        note=f"{spec.dtype}, {_kept(dataset)}train loss and accuracy taken",
+        epochs_a_call=problem.turn,
     )
+
+
+def _kept(dataset: Dataset) -> str:
+    return "images kept as bytes, " if dataset.splits["train"].x.dtype == "uint8" else ""
