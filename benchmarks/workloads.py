@@ -29,6 +29,46 @@ WORKLOADS: dict[str, Workload] = {
             Peer("products", "floor: the matrix products alone"),
         ),
     ),
+    "b": Epochs(
+        title="one epoch of configs/keras-mnist.yaml: 784-512-10 relu/softmax, rmsprop, batch 128",
+        spec="configs/keras-mnist.yaml",
+        overrides=("threads=1",),
+        peers=(
+            Peer("nncli_loop", "nncli"),
+            Peer("nncli_loop", "nncli, 2 threads", overrides=("threads=2",)),
+            Peer("torch_eager", "PyTorch, eager", Goal(times_nncli=1)),
+            Peer("keras_jax", "Keras 3 on JAX", Goal(times_nncli=1)),
+            Peer("products", "floor: the matrix products alone"),
+        ),
+    ),
+    "c": Epochs(
+        title="600 steps of configs/simplenet.yaml: 784-50-10 sigmoid/softmax, SGD, batch 100, with replacement",
+        spec="configs/simplenet.yaml",
+        overrides=("threads=1",),
+        peers=(
+            Peer("nncli_loop", "nncli"),
+            Peer("torch_eager", "PyTorch, eager", Goal(times_nncli=1.9)),
+            Peer("two_layer_net", "NumPy, as in Saito's book", overrides=("dtype=float64",)),
+            Peer("products", "floor: the matrix products alone"),
+        ),
+    ),
+    "d": Epochs(
+        title="500 steps of configs/moons.yaml: 2-25-50-50-25-1 relu/sigmoid, gradient descent, all 900 points",
+        spec="configs/moons.yaml",
+        overrides=("threads=1",),
+        turn=500,
+        peers=(
+            Peer("nncli_loop", "nncli"),
+            Peer("torch_eager", "PyTorch, eager", Goal(times_nncli=1)),
+            Peer(
+                "memory_dict",
+                "NumPy, as in Skalski's notebook",
+                Goal(times_nncli=2),
+                ("dtype=float64",),
+            ),
+            Peer("products", "floor: the matrix products alone"),
+        ),
+    ),
     "g": FirstBatch(
         title="start-up, from the shell and back",
         spec="configs/mnist.yaml",
