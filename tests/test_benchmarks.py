@@ -20,22 +20,46 @@ epochs: 1
 batch_size: 7
 eta: 3.0
 """
+FULL_BATCH = """\
+data: {source: moons, samples: 200, test: 0.2}
+architecture:
+  - {input_dim: 2, output_dim: 8, activation: relu}
+  - {input_dim: 8, output_dim: 1, activation: sigmoid}
+dtype: float64
+epochs: 1
+batch_size: full
+eta: 0.1
+"""
+CLASSES = """\
+data: {source: moons, samples: 1000, test: 0.2}
+architecture:
+  - {input_dim: 2, output_dim: 8, activation: sigmoid}
+  - {input_dim: 8, output_dim: 2, activation: softmax}
+epochs: 1
+batch_size: 20
+"""
 
 
-@pytest.mark.parametrize("peer", ["nncli_loop", "per_sample", "products", "torch_eager"])
-def test_a_peer_trains_and_says_how_long_it_took(peer, tmp_path):
-    (tmp_path / "small.yaml").write_text(SPEC)
-    task = json.dumps({"spec": str(tmp_path / "small.yaml"), "overrides": [], "epochs": 30})
+def run(peer, spec, tmp_path, turns, turn=1):
+    """What a peer says at first, and then to each line."""
+    (tmp_path / "small.yaml").write_text(spec)
+    path, epochs = str(tmp_path / "small.yaml"), turns * turn
+    task = {"spec": path, "overrides": ["threads=1"], "epochs": epochs, "turn": turn}
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.peer", peer, task],
+        [sys.executable, "-m", "benchmarks.peer", peer, json.dumps(task)],
         cwd=ROOT,
-        input="epoch\n" * 30 + "finish\n",
+        input="turn\n" * turns + "finish\n",
         capture_output=True,
         text=True,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    ready, *answers = map(json.loads, done.stdout.splitlines())
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("peer", ["nncli_loop", "per_sample", "products", "torch_eager"])
+def test_a_peer_trains_and_says_how_long_it_took(peer, tmp_path):
+    ready, *answers = run(peer, SPEC, tmp_path, 30)
     if "skipped" in ready:
         assert ready["skipped"] == "torch is not installed"
         return
@@ -45,6 +69,36 @@ def test_a_peer_trains_and_says_how_long_it_took(peer, tmp_path):
     assert ending["epochs"] == 30
     if peer != "products":  # it learns nothing
         assert ending["test_accuracy"] > 0.8
+
+
+@pytest.mark.parametrize("peer", ["memory_dict", "torch_eager"])
+def test_full_batch_peers_learn_exactly_what_nncli_learns(peer, tmp_path):
+    *_, ours = run("nncli_loop", FULL_BATCH, tmp_path, 2, turn=20)
+    ready, *rounds, theirs = run(peer, FULL_BATCH, tmp_path, 2, turn=20)
+    if "skipped" in ready:
+        pytest.skip(ready["skipped"])
+    assert len(rounds) == 2
+    assert ours["epochs"] == theirs["epochs"] == 40
+    assert theirs["test_loss"] == pytest.approx(ours["test_loss"], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("peer", "sampling", "optimizer"),
+    [
+        ("two_layer_net", "with_replacement", "sgd"),
+        ("torch_eager", "with_replacement", "sgd"),
+        ("torch_eager", "shuffled", "rmsprop"),
+        ("keras_jax", "shuffled", "rmsprop"),
+    ],
+)
+def test_classifying_peers_learn_about_what_nncli_learns(peer, sampling, optimizer, tmp_path):
+    eta = {"sgd": 0.1, "rmsprop": 0.003}[optimizer]
+    spec = CLASSES + f"sampling: {sampling}\noptimizer: {optimizer}\neta: {eta}\n"
+    *_, ours = run("nncli_loop", spec, tmp_path, 10)
+    ready, *_, theirs = run(peer, spec, tmp_path, 10)
+    if "skipped" in ready:
+        pytest.skip(ready["skipped"])
+    assert theirs["test_loss"] == pytest.approx(ours["test_loss"], rel=0.2)
 
 
 def test_an_unknown_workload_is_refused():
