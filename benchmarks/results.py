@@ -57,6 +57,7 @@ def run(reference: Reference, seed: int) -> Path:
     """The run of one seed, trained unless it is complete."""
     path = RUNS / f"{reference.name.removesuffix('-train')}-{seed}"
     if not (path / rundir.SUMMARY).is_file():
+        rundir.set_aside(path)
         keys = [f"seed={seed}", *(key.format(seed=seed) for key in reference.overrides)]
         words = [word for key in keys for word in ("--set", key)]
         config = f"configs/{reference.config}.yaml"

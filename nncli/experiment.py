@@ -204,16 +204,16 @@ def _finish(
     After a failure of the disk the same is tried, and what is raised is the failure.
     """
     status = _status(state, failure)
-    _save_weights(path, experiment, state)
+    kept = _save_weights(path, experiment, state)
     rundir.sync_records(path)
     checkpoint.write(path / rundir.CHECKPOINT, state, len(records))
-    ending: Json = {"status": status, "ended": _now()}
+    ending: Json = {"status": status, "ended": _now(), "weights_epoch": kept}
     if failure:
         ending |= {"reason": str(failure), "exit_code": failure.exit_code}
     rundir.write_json(path / rundir.RUN, run | ending)
     if failure:
         raise type(failure)(f"{failure}. The last good weights are in {path}") from failure
-    summary = rundir.summarize(records, status)
+    summary = rundir.summarize(records, status) | {"weights_epoch": kept}
     if status == "finished":
         rundir.write_json(path / rundir.SUMMARY, summary)
     return Result(path, status, summary)
@@ -225,8 +225,9 @@ def _status(state: State, failure: NncliError | None) -> str:
     return "finished" if state.done else "interrupted"
 
 
-def _save_weights(path: Path, experiment: Experiment, state: State) -> None:
-    """The parameters that the spec keeps, and beside them their average where there is one."""
+def _save_weights(path: Path, experiment: Experiment, state: State) -> int:
+    """Save the parameters that the spec keeps, and beside them their average where there is one; the record's
+    epoch of what is kept."""
     vector, epoch, batch = state.vector, state.epoch, state.batch
     if keeps_best(experiment.spec) and state.best:
         vector, epoch, batch = state.best.vector, state.best.epoch, 0
@@ -234,6 +235,7 @@ def _save_weights(path: Path, experiment: Experiment, state: State) -> None:
     if state.average is not None:
         average = _weights(experiment, state.average, state.epoch, state.batch)
         weights_file.write(path / rundir.AVERAGE, average)
+    return epoch + (batch > 0)
 
 
 def _weights(experiment: Experiment, vector: Array, epoch: int, batch: int) -> Weights:

@@ -18,6 +18,8 @@ from nncli.training.monitor import keeps_best
 from nncli.training.step import make_optimizer
 from nncli.words import plural, size
 
+MANY = 5_000
+"""Parameters from which numerical gradients are slow enough to be warned of."""
 BASE_MEMORY = 70 * 2**20
 """What Python, NumPy and the command line take before any data (measured: docs/performance.md)."""
 
@@ -132,12 +134,27 @@ def _monitor_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
 
 def warnings(spec: Spec, dataset: Dataset) -> tuple[str, ...]:
     """What is odd but can be trained."""
-    rows = len(dataset.splits["train"])
+    length = Length.of(spec, len(dataset.splits["train"]))
+    return (*_batch_warnings(spec, length), *_length_warnings(spec, length))
+
+
+def _length_warnings(spec: Spec, length: Length) -> Iterator[str]:
+    """Settings that this training is too short for, or far too slow."""
+    if spec.average and spec.average.every > length.steps:
+        yield f"average.every: is {spec.average.every}, but there are only {length.steps} steps: nothing is averaged."
+    if spec.warmup >= length.epochs > 0:
+        yield f"warmup: is {spec.warmup} epochs, the whole training: eta only rises."
+    if spec.record_every > length.epochs:
+        yield f"record_every: is {spec.record_every}, but there are {length.epochs} epochs: one record, at the end."
+    parameters = count(spec.architecture)
+    if spec.gradient == "numerical" and parameters > MANY:
+        yield f"gradient: numerical takes two passes for each of {parameters:,} parameters at every step."
+
+
+def _batch_warnings(spec: Spec, length: Length) -> Iterator[str]:
+    rows = length.rows
     if isinstance(spec.batch_size, int) and spec.batch_size > rows:
-        return (
-            f"batch_size: is {spec.batch_size}, more than the {rows} training rows; all {rows} are one batch.",
-        )
-    return ()
+        yield f"batch_size: is {spec.batch_size}, more than the {rows} training rows; all {rows} are one batch."
 
 
 def parameter_memory(spec: Spec) -> int:
@@ -161,6 +178,8 @@ def memory(spec: Spec, dataset: Dataset) -> int:
     passes = (length.batch_size + min(CHUNK, length.rows)) * per_row
     # the block's logits and targets, and the float64 copies from which its loss is taken
     block = min(BLOCK * length.batch_size, length.rows) * outputs * (2 * _size(spec) + 4 * 8)
+    dropped = sum(layer.output_dim for layer in spec.architecture if layer.dropout)
+    block += min(BLOCK * length.batch_size, length.rows) * dropped * _size(spec)
     whole = BASE_MEMORY + data + targets + parameter_memory(spec) + passes + block
     if spec.augment is not None and dataset.image_shape is not None:
         whole += augment.memory(spec.augment, dataset.image_shape)

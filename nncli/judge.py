@@ -143,6 +143,10 @@ def _pick(path: Path, weights: Weights, which: str | None) -> Weights:
     """The parameters that were asked for. Raises UsageError where the run has not kept such."""
     if which is None:
         return weights
+    if not (path.parent / rundir.RUN).is_file():
+        raise UsageError(
+            f"--weights {which}: {path} is not in a run; a bare file holds one set of weights"
+        )
     if which == "average":
         average = path.with_name(rundir.AVERAGE)
         if not average.is_file():
@@ -153,7 +157,7 @@ def _pick(path: Path, weights: Weights, which: str | None) -> Weights:
     position, arrays = checkpoint.read(path.with_name(rundir.CHECKPOINT))
     if which == "best" and position.best is None:
         raise UsageError(
-            f"--weights best: {path.parent} kept only the last; set `keep: best` to keep the best"
+            f"--weights best: {path.parent} has none: its spec keeps the last, or it ended before a record"
         )
     vector = arrays["best" if which == "best" else "vector"]
     epoch = position.best.epoch if which == "best" and position.best else position.epoch

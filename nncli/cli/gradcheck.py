@@ -71,6 +71,10 @@ def _report(result: Gradcheck) -> None:
         f"\nbackprop {duration(result.backprop_seconds)}; central differences for {checked:,} parameters "
         f"{duration(result.numerical_seconds)}, {times:,.0f} times as long"
     )
+    if result.sampled:
+        out.print("a seeded sample of each array; --all takes every parameter")
+    if kinks := sum(array.kinks for array in result.arrays):
+        out.print(f"{plural(kinks, 'slope')} beside a kink, taken with a smaller step")
     if result.passed:
         out.print(f"every slope agrees within {result.tolerance:g}", style="green")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nncli.experiment import Experiment
     from nncli.spec.model import Spec
 
-SPLITS = ("train", "validation", "test", "average_validation", "average_test")
+SPLITS = ("train", "validation", "test", "average_train", "average_validation", "average_test")
 
 
 def describe(experiment: Experiment, *facts: tuple[str, str]) -> Group:

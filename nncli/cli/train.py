@@ -81,6 +81,9 @@ def _report(result: Result, json: bool, quiet: bool, drawn: tuple[Path, ...]) ->
         if result.summary["final"]:
             out.print(summary.figures_table(result.summary))
         took = duration(result.summary["seconds"])
+        last, kept = result.summary["epochs"], result.summary["weights_epoch"]
+        if kept != last and result.status == "finished":
+            out.print(f"\nafter {last} epochs, weights.npz holds those of epoch {kept}")
         out.print(f"\n{result.status} after {took} of training: {result.path}", style="bold")
         for path in drawn:
             out.print(str(path))

@@ -52,7 +52,7 @@ class _Problem:
         return a * self.masks[number] if number in self.masks else a
 
 
-@np.errstate(over="ignore")
+@np.errstate(all="ignore")
 def central_differences(
     params: Arrays,
     architecture: Architecture,
@@ -61,6 +61,7 @@ def central_differences(
     y: Array,
     masks: Masks = NO_MASKS,
     picked: Picked | None = None,
+    step: float = STEP,
 ) -> Arrays:
     """The numerical gradient of the mean loss on (x, y), in float64: an array like each parameter or, where elements
     are `picked`, the slopes of those."""
@@ -72,23 +73,25 @@ def central_differences(
         z = h @ exact[f"W{number}"].mT + exact[f"b{number}"]
         for name, inputs in ((f"W{number}", h), (f"b{number}", ones)):
             elements = np.arange(exact[name].size) if picked is None else picked[name]
-            slope = _slopes(problem, number, inputs, z, elements)
+            slope = _slopes(problem, number, inputs, z, elements, step)
             slopes[name] = slope.reshape(exact[name].shape) if picked is None else slope
         h = problem.outputs(number, z)
     return slopes
 
 
-def _slopes(problem: _Problem, number: int, inputs: Array, z: Array, elements: Array) -> Array:
+def _slopes(
+    problem: _Problem, number: int, inputs: Array, z: Array, elements: Array, step: float
+) -> Array:
     """dLoss by each element of layer `number`: element (i, j) moves column i of z by h inputs[:, j]."""
     units, columns = np.divmod(elements, inputs.shape[1])
     slopes = np.empty(len(elements))
     at_once = max(1, STACK_BYTES // z.nbytes)
     for start in range(0, len(elements), at_once):
         window = slice(start, start + at_once)
-        move = STEP * inputs.T[columns[window]]
+        move = step * inputs.T[columns[window]]
         ahead = problem.losses(number, _moved(z, units[window], move))
         behind = problem.losses(number, _moved(z, units[window], -move))
-        slopes[window] = (ahead - behind) / (2 * STEP)
+        slopes[window] = (ahead - behind) / (2 * step)
     return slopes
 
 

@@ -110,7 +110,7 @@ def bind_backward(
     return backward
 
 
-@np.errstate(over="ignore")
+@np.errstate(all="ignore")
 def forward(
     params: Arrays, architecture: Architecture, x: Array, memory: Arrays, masks: Masks = NO_MASKS
 ) -> Array:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nncli import files
+from nncli.errors import DamagedError
 from nncli.network.params import Arrays
 from nncli.runs import archive
 from nncli.runs.format import FORMAT
@@ -72,4 +73,8 @@ def read(path: Path) -> tuple[Position, Arrays]:
     Raises DamagedError, MachineError.
     """
     arrays = archive.unpack(files.read(path), path)
-    return read_meta(arrays, path, Position), arrays
+    position = read_meta(arrays, path, Position)
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise DamagedError(f"{path}: {name} holds numbers that are not finite")
+    return position, arrays

@@ -51,6 +51,8 @@ class RunFile(_Document):
     spec: Json
     reason: str = ""
     exit_code: int = 0
+    weights_epoch: int | None = None
+    """The epoch of the record that weights.npz belongs to; None until the run has ended."""
 
 
 class BestFigure(BaseModel):

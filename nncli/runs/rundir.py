@@ -14,7 +14,7 @@ from typing import Any
 
 from nncli import files
 from nncli.errors import DamagedError, MachineError, UsageError
-from nncli.runs import documents
+from nncli.runs import documents, lock
 from nncli.runs.documents import Json
 from nncli.runs.format import FORMAT
 
@@ -43,6 +43,20 @@ def create_at(path: Path) -> Path:
         )
     files.make_folders(path)
     return path
+
+
+def set_aside(path: Path) -> None:
+    """Keep what a run that was cut short has left, under another name: nothing is ever deleted.
+
+    Raises LockedError where a process is still writing it.
+    """
+    if not path.exists():
+        return
+    number = 1
+    while (aside := path.with_name(f"{path.name}.stale-{number}")).exists():
+        number += 1
+    with lock.writing(path):
+        files.rename(path, aside)
 
 
 def write_spec(path: Path, text: str) -> None:

@@ -18,6 +18,8 @@ def plain_spec(spec: Spec) -> dict[str, Any]:
     plain: dict[str, Any] = _plain(spec)
     if spec.init_from is not None:
         del plain["initializer"]
+    if spec.early_stopping is not None:
+        del plain["keep"]
     return plain
 
 

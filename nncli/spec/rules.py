@@ -126,6 +126,15 @@ def one_start(value: Plain) -> Iterator[Problem]:
         )
 
 
+def one_keeper(value: Plain) -> Iterator[Problem]:
+    """What `weights.npz` holds is said once."""
+    if "keep" in value and value.get("early_stopping") is not None:
+        yield Problem(
+            ("keep",),
+            "has no effect beside early_stopping, whose restore_best says the same. Remove it.",
+        )
+
+
 def sweep_knows_its_keys(value: Plain) -> Iterator[Problem]:
     """A swept key is a key of the spec; its values are checked trial by trial."""
     for key in _mapping(value.get("sweep")):
@@ -149,5 +158,6 @@ RULES: tuple[Rule, ...] = (
     std_is_used,
     augment_distorts,
     one_start,
+    one_keeper,
     sweep_knows_its_keys,
 )

@@ -41,7 +41,7 @@ class Trial:
     reason: str = ""
     exit_code: int = 0
     figures: Mapping[str, Any] | None = None
-    """The last record."""
+    """The record of the epoch whose weights are kept; while it runs, the last."""
 
     @property
     def to_run(self) -> bool:
@@ -191,7 +191,14 @@ def observe(trial: Trial) -> Trial:
         status=rundir.status_of(info),
         reason=info["reason"],
         exit_code=info["exit_code"],
-        figures=records[-1] if records else None,
+        figures=_kept(records, info["weights_epoch"]),
+    )
+
+
+def _kept(records: list[dict[str, Any]], epoch: int | None) -> dict[str, Any] | None:
+    """The record of an epoch, or the last one."""
+    return next(
+        (record for record in records if record["epoch"] == epoch), records[-1] if records else None
     )
 
 

@@ -7,12 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nncli import experiment, files
+from nncli import experiment
 from nncli.data.dataset import Dataset
 from nncli.data.sources import load
 from nncli.errors import DivergedError, NncliError
 from nncli.interrupts import graceful
-from nncli.runs import lock
+from nncli.runs import rundir
 from nncli.spec.load import parse_spec
 from nncli.spec.sources import AnySource
 
@@ -29,7 +29,7 @@ def _load(source: AnySource, seed: int) -> Dataset:
 def run_trial(spec: dict[str, Any], path: Path) -> Outcome:
     """Train one resolved spec into `path`. A refusal is an outcome, never an exception."""
     try:
-        _set_aside(path)
+        rundir.set_aside(path)
         resolved = parse_spec(spec, path)
         prepared = experiment.prepare(resolved, dataset=_load(resolved.data, resolved.seed))
         with graceful() as stop:
@@ -40,17 +40,3 @@ def run_trial(spec: dict[str, Any], path: Path) -> Outcome:
         status = "diverged" if isinstance(err, DivergedError) else "failed"
         return {"status": status, "reason": str(err), "exit_code": err.exit_code}
     return {"status": result.status}
-
-
-def _set_aside(path: Path) -> None:
-    """Keep what a trial that was cut short has left, under another name: nothing is ever deleted.
-
-    Raises LockedError where a worker of an earlier sweep is still writing it.
-    """
-    if not path.exists():
-        return
-    number = 1
-    while (aside := path.with_name(f"{path.name}.stale-{number}")).exists():
-        number += 1
-    with lock.writing(path, "a worker of an earlier sweep"):
-        files.rename(path, aside)

@@ -26,7 +26,8 @@ def replay(trainer: Trainer, block: Block) -> NoReturn:
         before, eta = state.snapshot(), trainer.eta(trainer.steps)
         layer = first_not_finite(network.params, network.architecture, x, masks)
         trainer.take_step(x, y, z, masks)
-        culprit = _culprit(trainer, layer, bool(np.isfinite(trainer.losses(y, z)).all()))
+        losses = trainer.losses(y, z)
+        culprit = _culprit(trainer, layer, bool(np.isfinite(losses).all()))
         if culprit:
             state.restore(before)
             state.batch -= 1
@@ -35,6 +36,8 @@ def replay(trainer: Trainer, block: Block) -> NoReturn:
                 f"training diverged in {where}: {culprit} with eta {eta:g}. "
                 f"Try a smaller eta: --set eta={trainer.spec.eta / 10:g}"
             )
+        activation = trainer.spec.architecture[-1].activation
+        state.tally.add(losses, z, y, activation, trainer.length.batch_size)
     raise AssertionError("a block diverged, and its replay did not")
 
 
@@ -47,4 +50,7 @@ def _culprit(trainer: Trainer, layer: int | None, finite_loss: bool) -> str:
     for name, values in trainer.step.network.params.items():
         if not np.isfinite(values).all():
             return f"{name} of layer {name[1:]} was not finite after the step"
+    for name, values in trainer.state.optimizer.items():
+        if not np.isfinite(values).all():
+            return f"the optimizer's {name.replace('_', ' ')} was not finite after the step"
     return ""

@@ -30,9 +30,14 @@ def prefixed(split: str, figures: Mapping[str, float]) -> dict[str, float]:
 
 
 def figure_names(spec: Spec, dataset: Dataset) -> list[str]:
-    """The figures of a record: those of train, then of the tracked splits."""
-    names = new_tally(dataset).NAMES
-    return [f"{split}_{name}" for split in ("train", *tracked(spec, dataset)) for name in names]
+    """The figures of a record: those of train, of the tracked splits, and of the averaged parameters on them."""
+    names, splits = new_tally(dataset).NAMES, tracked(spec, dataset)
+    averaged = [f"average_{split}" for split in splits if spec.average]
+    return [
+        f"{split}_{name}"
+        for split in dict.fromkeys(("train", *splits, *averaged))
+        for name in names
+    ]
 
 
 def tracked(spec: Spec, dataset: Dataset) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def train(
     watch: Callable[[Progress], None] = lambda progress: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Record]:
-    """Train to the end of the spec, or until `stop()` is true after a batch; yields a record for each epoch.
+    """Train to the end of the spec, or until `stop()` is true after a batch; yields a record every so many epochs.
 
     Raises DivergedError when a loss or parameter is not finite; `state` is then the last in which all were.
     """

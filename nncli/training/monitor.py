@@ -29,11 +29,13 @@ def keeps_best(spec: Spec) -> bool:
 
 
 def best_figure(spec: Spec, names: list[str]) -> str:
-    """The figure by which the best is told: early stopping's, or the last one of the records' `names` that is no loss
-    (they stand in the order train, tracked splits)."""
+    """The figure by which the best is told: early stopping's, or else accuracy or R^2 of validation, of test, or of
+    train: the first that is tracked, whatever order `track` has."""
     if spec.early_stopping:
         return spec.early_stopping.monitor
-    return next((name for name in reversed(names) if not name.endswith(FALLING)), names[-1])
+    rising = [name for name in names if not name.endswith(FALLING)]
+    splits = ("validation_", "test_", "train_")
+    return next(name for split in splits for name in rising if name.startswith(split))
 
 
 def follow(spec: Spec, state: State, record: Mapping[str, float], figure: str) -> None:

@@ -1,7 +1,7 @@
 """The learning rate as a function of the step, one table: name -> what is left of eta.
 
 A schedule is a pure function of how far a training is; only `plateau` depends on how well it goes, and keeps two
-numbers for that in the training's state (progress.py).
+numbers for that in the training's state (monitor.py).
 """
 
 from __future__ import annotations

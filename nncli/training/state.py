@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from nncli.network.metrics import Tally
 from nncli.network.params import Array, Arrays
 
@@ -48,6 +50,10 @@ class State:
     """Whether training came to its own end, early or not."""
     seconds: float = 0.0
     """Training time since the last record."""
+
+    def is_finite(self) -> bool:
+        """Whether every parameter, and every number that the optimizer keeps, is finite."""
+        return all(np.isfinite(array).all() for array in (self.vector, *self.optimizer.values()))
 
     def snapshot(self) -> tuple[Arrays, Arrays]:
         """Copies of everything that a step changes."""

@@ -108,7 +108,7 @@ class Trainer:
         size = self.length.batch_size
         y, z = (array[: (state.batch - first) * size] for array in (y, z))
         losses = self.losses(y, z)
-        if not (np.isfinite(losses).all() and np.isfinite(state.vector).all()):
+        if not (np.isfinite(losses).all() and state.is_finite()):
             state.restore(before)
             state.batch = first
             replay(self, block)

@@ -50,6 +50,8 @@ def test_a_large_network_is_sampled_unless_all_is_asked(nncli):
     words = [word for key in wide for word in ("--set", key)]
     value = json.loads(nncli("gradcheck", "spec.yaml", "--json", *words).stdout)
     assert [array["checked"] for array in value["arrays"]] == [2000, 2000, 2000, 2]
+    assert value["sampled"]
+    assert "--all takes every parameter" in nncli("gradcheck", "spec.yaml", *words).stdout
     again = json.loads(nncli("gradcheck", "spec.yaml", "--json", *words).stdout)
     assert [a["where"] for a in value["arrays"]] == [a["where"] for a in again["arrays"]]
 
@@ -64,3 +66,31 @@ def test_training_with_differences_follows_backprop(nncli):
     for name, value in first.items():
         np.testing.assert_allclose(second[name], value, rtol=1e-5, atol=1e-8)
     assert any((second[name] != value).any() for name, value in first.items())
+
+
+def test_a_slope_beside_a_kink_is_taken_with_a_smaller_step(nncli):
+    """One relu whose sum is 1e-6 for the only row: h = 3e-6 steps over the kink, a tenth of it does not."""
+    np.savez("one.npz", x=np.array([[1.0], [1.0]]), y=np.array([[1.0], [1.0]]))
+    np.savez("start.npz", W1=[[1e-6]], b1=[0.0], W2=[[1.0]], b2=[0.0])
+    Path("kink.yaml").write_text(
+        "data: {source: npz, path: one.npz}\n"
+        "architecture:\n  - {input_dim: 1, output_dim: 1, activation: relu}\n"
+        "  - {input_dim: 1, output_dim: 1, activation: identity}\n"
+        "init_from: start.npz\nepochs: 1\nbatch_size: full\neta: 0.1\n"
+    )
+    result = nncli("gradcheck", "kink.yaml")
+    assert result.exit_code == 0, result.stderr
+    assert "2 slopes beside a kink" in result.stdout
+
+
+def test_a_large_loss_is_allowed_its_rounding(nncli):
+    rng = np.random.default_rng(0)
+    np.savez("far.npz", x=rng.standard_normal((50, 4)), y=50_000 + rng.standard_normal(50))
+    Path("far.yaml").write_text(
+        "data: {source: npz, path: far.npz}\n"
+        "architecture:\n  - {input_dim: 4, output_dim: 8, activation: tanh}\n"
+        "  - {input_dim: 8, output_dim: 1, activation: identity}\n"
+        "epochs: 1\nbatch_size: 10\neta: 0.1\n"
+    )
+    result = nncli("gradcheck", "far.yaml")
+    assert result.exit_code == 0, result.stderr

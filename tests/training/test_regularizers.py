@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from support import blobs, spec_of
 
+from nncli.errors import DivergedError
 from nncli.network.gradcheck import central_differences
 from nncli.network.initializers import init_params
 from nncli.network.params import flatten, views
@@ -147,3 +148,46 @@ def test_stopping_inside_a_block_and_going_on_gives_the_same_bytes(optimizer):
 def countdown(batches):
     left = iter(range(batches, -1, -1))
     return lambda: next(left) <= 1
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "adam", "rmsprop"])
+def test_a_divergence_puts_everything_back_to_the_batch_before(optimizer):
+    """Row 200 is too large: the state is that of 100 batches of two rows, slots, average and sums included."""
+    dataset = blobs(rows=400)
+    dataset.splits["train"].x[200] = 1e38
+    keys = {"batch_size": 2, "eta": 1e-3, "sampling": "sequential", "average": {"every": 3},
+            "optimizer": optimizer, "dtype": "float32"}  # fmt: skip
+    spec = spec_of("2-3 identity", epochs=1, **keys)
+    state = loop.start(spec, dataset, initial(spec))
+    with pytest.raises(DivergedError, match="epoch 1, batch 101: "):
+        list(loop.train(spec, dataset, state))
+    good = spec_of("2-3 identity", epochs=None, iterations=100, **keys)
+    whole = loop.start(good, dataset, initial(good))
+    list(loop.train(good, dataset, whole, stop=countdown(100)))
+    assert state.vector.tobytes() == whole.vector.tobytes()
+    assert state.average.tobytes() == whole.average.tobytes()
+    for name, slot in whole.optimizer.items():
+        assert state.optimizer[name].tobytes() == slot.tobytes(), name
+    assert state.tally.rows == 200
+
+
+def test_a_moment_that_overflows_is_a_divergence_and_named():
+    dataset = blobs(x=[[1e15]], y=[[0.0]])
+    spec = spec_of(
+        "1-1 identity",
+        batch_size=1,
+        optimizer="adam",
+        eta=1e-30,
+        initializer={"weights": "normal", "std": 1e-5},
+    )
+    with pytest.raises(DivergedError, match="the optimizer's mean square was not finite"):
+        trained(spec, dataset)
+
+
+def test_penalties_count_under_the_numerical_gradient_too():
+    keys = {"batch_size": "full", "dtype": "float64", "regularizer": {"l2": 0.5}}
+    first, second = (
+        trained(spec_of("2-3 softmax", gradient=way, **keys), blobs(rows=20))[0].vector
+        for way in ("backprop", "numerical")
+    )
+    np.testing.assert_allclose(first, second, rtol=1e-6)

@@ -11,7 +11,8 @@ from nncli.network.params import flatten
 from nncli.spec.model import Spec
 from nncli.streams import Purpose, stream
 from nncli.training import loop
-from nncli.training.monitor import improves
+from nncli.training.evaluation import figure_names
+from nncli.training.monitor import best_figure, improves, keeps_best
 from nncli.training.schedules import SHAPES, make_schedule
 
 
@@ -115,3 +116,35 @@ def test_the_average_is_a_moving_average_of_the_parameters():
         expected = 0.5 * expected + 0.5 * vector
     np.testing.assert_allclose(state.average, expected, rtol=1e-12)
     assert {"average_validation_loss", "average_validation_accuracy"} <= set(records[0])
+
+
+def test_a_schedule_is_what_the_steps_take():
+    """Two linear steps by hand: eta is 1 and then 1/2."""
+    dataset = blobs(x=[[1.0]], y=[[2.0]])
+    spec = spec_of(
+        "1-1 identity", epochs=2, batch_size=1, eta=0.1, schedule="linear", initializer="zeros"
+    )
+    state, _ = trained(spec, dataset)
+    # w = b = 0: gradient 2 (0 - 2) = -4 for both; with eta 0.1, w = b = 0.4.
+    # Then the answer is 0.8, the gradient -2.4; with eta 0.05, w = b = 0.52.
+    assert state.vector == pytest.approx([0.52, 0.52])
+
+
+@pytest.mark.parametrize(
+    "track", [["validation", "test"], ["test", "validation"], ["test", "train", "validation"]]
+)
+def test_the_best_is_told_by_validation_whatever_the_order(track):
+    spec = spec_of("2-3 softmax", track=track, keep="best")
+    names = figure_names(spec, blobs(rows=9, validation=9, test=9))
+    assert best_figure(spec, names) == "validation_accuracy"
+    assert (
+        best_figure(spec, [name for name in names if "validation" not in name]) == "test_accuracy"
+    )
+
+
+@pytest.mark.parametrize("restore", [True, False])
+def test_restore_best_decides_what_is_kept(restore):
+    stopping = {"monitor": "validation_loss", "patience": 2, "restore_best": restore}
+    assert keeps_best(spec_of("2-3 softmax", early_stopping=stopping)) is restore
+    assert keeps_best(spec_of("2-3 softmax", keep="best"))
+    assert not keeps_best(spec_of("2-3 softmax"))

@@ -1,0 +1,68 @@
+"""Checkpoints hold everything that training needs to go on."""
+
+import numpy as np
+import pytest
+from support import blobs, spec_of
+
+from nncli.errors import DamagedError
+from nncli.network.params import count
+from nncli.runs import archive, checkpoint
+from nncli.training import loop
+
+
+def state_of(dataset, **keys):
+    spec = spec_of("2-3 softmax", epochs=3, batch_size=10, **keys)
+    vector = np.full(count(spec.architecture), 0.1, spec.dtype)
+    state = loop.start(spec, dataset, vector)
+    list(loop.train(spec, dataset, state))
+    return state
+
+
+def test_everything_is_in_it_and_the_same_state_is_the_same_bytes(tmp_path):
+    dataset = blobs(rows=40, validation=10)
+    keys = {
+        "optimizer": "adam",
+        "average": {"every": 2},
+        "keep": "best",
+        "schedule": {"name": "plateau", "patience": 1, "min_delta": 9.0},
+    }
+    state = state_of(dataset, **keys)
+    checkpoint.write(tmp_path / "a.npz", state, records=3)
+    checkpoint.write(tmp_path / "b.npz", state_of(dataset, **keys), records=3)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    position, arrays = checkpoint.read(tmp_path / "a.npz")
+    assert (position.epoch, position.batch, position.done, position.records) == (3, 0, True, 3)
+    assert position.best.epoch == state.best.epoch
+    assert position.plateau == {
+        "height": state.plateau.height,
+        "best": state.plateau.best,
+        "since": state.plateau.since,
+    }
+    assert position.plateau["height"] < 1
+    expected = {"vector": state.vector, "average": state.average, "best": state.best.vector}
+    expected |= {f"optimizer.{name}": slot for name, slot in state.optimizer.items()}
+    assert set(arrays) == set(expected)
+    assert all(np.array_equal(arrays[name], expected[name]) for name in expected)
+
+
+def test_running_sums_of_a_regression_come_along(tmp_path):
+    rng = np.random.default_rng(0)
+    dataset = blobs(x=rng.standard_normal((40, 2)), y=rng.standard_normal((40, 3)))
+    spec = spec_of("2-3 identity", epochs=1, batch_size=10)
+    state = loop.start(spec, dataset, np.zeros(9, "float32"))
+    stops = iter([False, True])
+    list(loop.train(spec, dataset, state, stop=lambda: next(stops)))
+    checkpoint.write(tmp_path / "a.npz", state, records=0)
+    position, _ = checkpoint.read(tmp_path / "a.npz")
+    assert (position.batch, position.tally["rows"]) == (2, 20)
+    assert position.tally["squared"] == state.tally.squared.tolist()
+
+
+def test_what_is_not_finite_is_refused(tmp_path):
+    dataset = blobs(rows=20)
+    state = state_of(dataset)
+    checkpoint.write(tmp_path / "a.npz", state, records=3)
+    arrays = archive.unpack((tmp_path / "a.npz").read_bytes(), tmp_path)
+    (tmp_path / "b.npz").write_bytes(archive.pack(arrays | {"vector": np.full(9, np.inf)}))
+    with pytest.raises(DamagedError, match="vector holds numbers that are not finite"):
+        checkpoint.read(tmp_path / "b.npz")
