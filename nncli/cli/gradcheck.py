@@ -34,8 +34,11 @@ def gradcheck(
     from nncli.spec.load import load_spec
 
     document = load_spec(spec, set_ or [])
-    with document.places(), fetching(console.stderr(quiet)) as on_progress:
+    err = console.stderr(quiet)
+    with document.places(), fetching(err) as on_progress:
         prepared = experiment.prepare(document.spec, on_progress)
+        if not json:
+            err.print("two passes for every parameter that is checked: this takes a while")
         with experiment.blas_threads(prepared.threads):
             result = check(
                 document.spec, prepared.dataset, everything=everything, tolerance=tolerance
