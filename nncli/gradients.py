@@ -29,7 +29,8 @@ EVERY = 50_000
 SAMPLE = 2_000
 """Elements of each array that are checked beyond that."""
 FLOOR = 1e-9
-"""A difference this small is rounding, whatever the slope; to it comes the rounding of the loss, 4 eps Loss / h."""
+"""A difference this small is rounding, whatever the slope; where the loss is so large, or the step so small, that its
+own rounding 4 eps Loss / h is more, that counts instead."""
 SMALLER = (0.1, 0.01)
 """Steps, in shares of h, with which slopes that disagree are taken again: within h of a kink of relu, differences
 measure both of its sides."""
@@ -123,7 +124,7 @@ def gradcheck(
 
 def _errors(exact: Array, slopes: Array, loss: float, step: float, tolerance: float) -> Array:
     """How far two slopes are apart; what is not a number is infinitely far."""
-    floor = FLOOR + 4 * np.finfo(np.float64).eps * abs(loss) / step
+    floor = max(FLOOR, 4 * np.finfo(np.float64).eps * abs(loss) / step)
     with np.errstate(all="ignore"):
         larger = np.maximum(np.abs(exact), np.abs(slopes))
         errors = np.abs(exact - slopes) / (larger + floor / tolerance)

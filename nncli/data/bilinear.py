@@ -20,11 +20,6 @@ ODD, EVEN = np.uint32(0x00FF00FF), np.uint32(0xFF00FF00)
 """The two columns of four neighbors packed as c d a b, from the highest byte (a b above c d)."""
 
 
-def to_steps(pixels: Any) -> Any:
-    """Positions in pixels (0 is the middle of the first) -> steps from the zero border, ready to be cut off."""
-    return STEPS * (pixels + 1.0) + HALF
-
-
 class Sampler:
     """Samples groups of up to `rows` images of one shape; all its buffers are made once.
 

@@ -47,7 +47,6 @@ _NO_METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
 }
-FORMATS = tuple(_NO_METADATA)
 
 
 @contextmanager

@@ -31,10 +31,6 @@ class Document:
     page: Page
     marks: dict[KeyPath, Mark]
 
-    def located(self, problem: Problem) -> Problem:
-        """The problem with the place of its key; a key that is not there is looked for where it belongs."""
-        return _placed(self.page, problem, _mark_of(self.marks, problem.path))
-
     @contextmanager
     def places(self) -> Iterator[None]:
         """Gives a place to every problem that comes out of this block without one."""

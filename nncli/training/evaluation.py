@@ -62,15 +62,18 @@ def tracked(spec: Spec, dataset: Dataset) -> tuple[str, ...]:
 
 
 def logits(
-    params: Arrays, architecture: Architecture, split: Split, scale: float, rows: int = CHUNK
+    params: Arrays, architecture: Architecture, split: Split, scale: float
 ) -> Iterator[tuple[slice, Array]]:
     """The logits of a split, chunk by chunk, with the rows that they belong to. Spent at the next chunk."""
     dtype = params["W1"].dtype.name
-    x = np.empty((min(rows, len(split)), split.x.shape[1]), dtype)
-    for chunk in chunks(len(split), rows):
-        x = x[: chunk.stop - chunk.start]
+    x = np.empty((min(CHUNK, len(split)), split.x.shape[1]), dtype)
+    memory = make_memory(architecture, len(x), dtype)
+    for chunk in chunks(len(split), CHUNK):
+        if chunk.stop - chunk.start < len(x):  # the last one
+            x = x[: chunk.stop - chunk.start]
+            memory = make_memory(architecture, len(x), dtype)
         gather(split.x, chunk, scale, out=x)
-        yield chunk, forward(params, architecture, x, make_memory(architecture, len(x), dtype))
+        yield chunk, forward(params, architecture, x, memory)
 
 
 class Evaluator:

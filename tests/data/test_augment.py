@@ -15,7 +15,7 @@ from nncli.data.augment import (
     smooth_modes,
 )
 from nncli.data.batches import gather
-from nncli.data.bilinear import STEPS, Sampler, to_steps
+from nncli.data.bilinear import HALF, STEPS, Sampler
 from nncli.spec.augment import AugmentSpec
 
 SHAPE = (28, 28)
@@ -23,6 +23,11 @@ ALL = AugmentSpec.model_validate(
     {"shift": 1.5, "rotate": 12, "scale": 0.12, "shear": 8, "elastic": {"alpha": 36, "sigma": 5}}
 )
 TINY = AugmentSpec(shift=1e-6, rotate=1e-6, scale=1e-8, shear=1e-6)
+
+
+def to_steps(pixels):
+    """Positions in pixels (0 is the middle of the first) -> steps from the zero border, ready to be cut off."""
+    return STEPS * (pixels + 1.0) + HALF
 
 
 def random_images(n, shape=SHAPE, seed=0):
