@@ -5,11 +5,13 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.nncli-installed
 DEV    := $(VENV)/.nncli-dev-installed
 
-.PHONY: help demo test check bench results format clean
+.PHONY: help demo test test-long torture check bench results format clean
 
 help:
 	@echo "make demo    install, train a small network on generated data, show the result"
 	@echo "make test    install with the dev extra and run the tests"
+	@echo "make test-long  the same faults and damages, more of them"
+	@echo "make torture    the same for hours"
 	@echo "make check   ruff, ruff format --check, mypy --strict"
 	@echo "make bench    time an epoch against its peers (PyTorch where it is installed)"
 	@echo "make results  run the reference experiments (two hours) and write docs/results.md"
@@ -31,6 +33,12 @@ demo: $(STAMP)
 
 test: $(DEV)
 	$(BIN)/python -m pytest -n 2
+
+test-long: $(DEV)
+	$(BIN)/python -m pytest -n 2 --campaign long tests/torture
+
+torture: $(DEV)
+	$(BIN)/python -m pytest -n 2 --campaign torture tests/torture
 
 check: $(DEV)
 	$(BIN)/ruff check .

@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from errno import ENOTDIR
 from pathlib import Path
 
 from nncli.errors import MachineError
+
+
+@dataclass(frozen=True)
+class System:
+    """The system calls that touch a disk. A test puts others in their place: that fail, cut or kill at the N-th."""
+
+    read: Callable[[Path], bytes] = Path.read_bytes
+    open: Callable[..., int] = os.open
+    write: Callable[[int, bytes | memoryview], int] = os.write
+    fsync: Callable[[int], None] = os.fsync
+    truncate: Callable[[int, int], None] = os.ftruncate
+    close: Callable[[int], None] = os.close
+    rename: Callable[[Path, Path], None] = os.replace
+    mkdir: Callable[[Path], None] = os.mkdir
+    unlink: Callable[[Path], None] = os.unlink
+
+
+SYSTEM = System()
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+_END = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_THERE = os.O_WRONLY | getattr(os, "O_BINARY", 0)
 
 
 @contextmanager
@@ -19,82 +42,110 @@ def _refusing(path: Path, what: str) -> Iterator[None]:
         raise MachineError(f"{path}: cannot be {what}: {err.strerror or err}") from err
 
 
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    descriptor = SYSTEM.open(path, flags, 0o666)
+    try:
+        yield descriptor
+    finally:
+        SYSTEM.close(descriptor)
+
+
 def read(path: Path) -> bytes:
     """All bytes of a file. Raises MachineError where it cannot be read."""
     with _refusing(path, "read"):
-        return path.read_bytes()
+        return SYSTEM.read(path)
 
 
 def replace(path: Path, data: bytes) -> None:
     """Put `data` at `path` so that a crash at any moment leaves the old file or the new one, never a mixture.
 
-    A temporary file beside it is written and synced, renamed over it, and the folder is synced.
+    A temporary file beside it is written and synced, renamed over it, and the folder is synced. An fsync that failed is
+    never tried again: the kernel may have dropped what it could not write.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with _refusing(path, "written"):
         try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
+            with _opened(temporary, _NEW) as file:
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[SYSTEM.write(file, rest) :]
+                SYSTEM.fsync(file)
+            SYSTEM.rename(temporary, path)
             _sync_folder(path.parent)
         except BaseException:
             with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+                SYSTEM.unlink(temporary)
             raise
 
 
 def append(path: Path, data: bytes) -> None:
     """Add `data` to the end of a file in one write."""
-    with _refusing(path, "written"), path.open("ab", buffering=0) as file:
-        written = file.write(data)
+    with _refusing(path, "written"), _opened(path, _END) as file:
+        written = SYSTEM.write(file, data)
         if written != len(data):
             raise OSError(f"only {written} of {len(data)} bytes were written")
 
 
 def sync(path: Path) -> None:
     """Wait until a file's content is on the disk."""
-    with _refusing(path, "written"), path.open("rb") as file:
-        os.fsync(file.fileno())
+    with _refusing(path, "written"), _opened(path, _THERE) as file:
+        SYSTEM.fsync(file)
+
+
+def truncate(path: Path, size: int) -> None:
+    """Cut a file back to its first `size` bytes."""
+    with _refusing(path, "cut"), _opened(path, _THERE) as file:
+        SYSTEM.truncate(file, size)
+        SYSTEM.fsync(file)
 
 
 def make_folders(path: Path) -> None:
     """Make a folder and those above it, where they are missing."""
     with _refusing(path, "made"):
-        path.mkdir(parents=True, exist_ok=True)
+        for folder in reversed((path, *path.parents)):
+            if not (folder.is_dir() or _make(folder) or folder.is_dir()):  # another may make it
+                raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
 
 
 def make_new_folder(path: Path) -> bool:
     """Make a folder that was not there; False where something is there already."""
     with _refusing(path, "made"):
-        try:
-            path.mkdir()
-        except FileExistsError:
-            return False
-        _sync_folder(path.parent)
-        return True
+        return _make(path)
+
+
+def _make(path: Path) -> bool:
+    try:
+        SYSTEM.mkdir(path)
+    except FileExistsError:
+        return False
+    _sync_folder(path.parent)
+    return True
 
 
 def rename(path: Path, to: Path) -> None:
     """Give a file or folder another name beside it."""
     with _refusing(path, "renamed"):
-        path.rename(to)
+        SYSTEM.rename(path, to)
         _sync_folder(to.parent)
 
 
 def remove(path: Path) -> None:
     """Remove a file, if it is there."""
-    with _refusing(path, "removed"):
-        path.unlink(missing_ok=True)
+    with _refusing(path, "removed"), suppress(FileNotFoundError):
+        SYSTEM.unlink(path)
+        _sync_folder(path.parent)
+
+
+def remove_temporary(folder: Path) -> None:
+    """Remove what a writer that was killed has left beside its files. Only for who holds the folder's lock."""
+    for path in folder.glob(".*.tmp"):
+        remove(path)
 
 
 def _sync_folder(path: Path) -> None:
     """Make a name in a folder durable; Windows keeps names without it and cannot open a folder."""
     if os.name == "nt":
         return
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with _opened(path, os.O_RDONLY) as folder:
+        SYSTEM.fsync(folder)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -16,3 +18,42 @@ def mnist_folder() -> Path:
         absent = pytest.fail if os.environ.get("CI") else pytest.skip
         absent("NNCLI_DATA is not set: it names the folder that holds mnist/*.gz")
     return Path(shared) / "mnist"
+
+
+CAMPAIGNS = {"short": 2, "long": 4, "torture": 16}
+"""How long the tests with random trials go on, and in how many parts, which xdist shares out."""
+
+
+class Campaign(NamedTuple):
+    """One part of the random trials of a test."""
+
+    trials: int
+    rng: random.Random
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--campaign", choices=CAMPAIGNS, default="short", help="how many random trials"
+    )
+    parser.addoption("--campaign-seed", type=int, default=0, help="what they are drawn from")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test marked `campaign(short=15, long=60, torture=1000)` gets its trials in parts, as `campaign`."""
+    marker = metafunc.definition.get_closest_marker("campaign")
+    if marker:
+        length = metafunc.config.getoption("campaign")
+        total, seed = marker.kwargs[length], metafunc.config.getoption("campaign_seed")
+        parts = min(total, CAMPAIGNS[length])
+        shares = [len(range(part, total, parts)) for part in range(parts)]
+        names = [f"seed{seed}.{part}-{share}trials" for part, share in enumerate(shares)]
+        metafunc.parametrize(
+            "campaign", list(zip(names, shares, strict=True)), ids=names, indirect=True
+        )
+
+
+@pytest.fixture
+def campaign(request: pytest.FixtureRequest) -> Campaign:
+    """The trials of this part; the same seed draws the same ones."""
+    name, share = request.param
+    return Campaign(share, random.Random(f"{request.node.originalname} {name}"))

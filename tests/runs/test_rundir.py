@@ -1,5 +1,6 @@
 """Run directories, their files, and the folder that holds them."""
 
+import dataclasses
 import errno
 import json
 import os
@@ -30,7 +31,7 @@ def test_replace_leaves_only_the_file(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
-@pytest.mark.parametrize("operation", ["fsync", "replace"])
+@pytest.mark.parametrize("operation", ["write", "fsync", "rename"])
 def test_a_failed_replace_keeps_the_old_file_and_names_path_and_reason(
     tmp_path, monkeypatch, operation
 ):
@@ -40,10 +41,7 @@ def test_a_failed_replace_keeps_the_old_file_and_names_path_and_reason(
     def fail(*args):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    if operation == "fsync":
-        monkeypatch.setattr(os, "fsync", fail)
-    else:
-        monkeypatch.setattr(Path, "replace", fail)
+    monkeypatch.setattr(files, "SYSTEM", dataclasses.replace(files.SYSTEM, **{operation: fail}))
     with pytest.raises(MachineError, match=r"a\.json: cannot be written: No space left on device"):
         files.replace(path, b"new")
     monkeypatch.undo()
