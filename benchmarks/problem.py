@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nncli import experiment
+from nncli import preparation
 from nncli.data.batches import gather, targets
-from nncli.experiment import Experiment
 from nncli.network.params import Array, Arrays
+from nncli.preparation import Experiment
 from nncli.spec.load import load_spec
 from nncli.spec.model import Spec
 from nncli.training.evaluation import Evaluator
@@ -41,7 +41,7 @@ class Problem:
         """A spec file, trained for so many epochs, with no evaluation between them; a record ends each turn."""
         length = ["iterations=null", f"epochs={epochs}", f"record_every={turn}"]
         changed = [*overrides, *length, "track=[]"]
-        return cls(experiment.prepare(load_spec(Path(spec), changed).spec))
+        return cls(preparation.prepare(load_spec(Path(spec), changed).spec))
 
     @property
     def spec(self) -> Spec:
@@ -60,7 +60,7 @@ class Problem:
 
     def params(self) -> Arrays:
         """The initial weights, in the spec's precision."""
-        drawn = experiment.initial_params(self.spec)
+        drawn = preparation.initial_params(self.spec)
         return {name: value.astype(self.spec.dtype) for name, value in drawn.items()}
 
     def rows(self) -> tuple[Array, Array]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,34 +12,48 @@ from typing import Protocol
 
 import numpy as np
 
-from nncli import __version__, fit, machine
-from nncli.data.dataset import Dataset
-from nncli.data.sources import load
-from nncli.errors import DivergedError, KeyPath, MachineError, NncliError, Problem, SpecError
+from nncli import __version__, files, machine
+from nncli.errors import DivergedError, MachineError
 from nncli.network import params as parameters
-from nncli.network.initializers import init_params
-from nncli.network.params import Array, Arrays
+from nncli.network.params import Array
+from nncli.preparation import Experiment, blas_threads, initial_vector
+from nncli.resuming import Reopened, differences
 from nncli.runs import checkpoint, lock, rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.documents import Json
 from nncli.runs.format import FORMAT
 from nncli.runs.weights import Meta, Preprocessing, Weights
 from nncli.spec.dump import dump_spec, plain_spec
-from nncli.spec.model import Spec
-from nncli.streams import Purpose, stream
-from nncli.training import loop
-from nncli.training.evaluation import tracked
-from nncli.training.length import Length
+from nncli.training import cadence, loop
 from nncli.training.loop import Progress
 from nncli.training.monitor import keeps_best
 from nncli.training.state import State
-from nncli.training.trainer import Record
+from nncli.training.trainer import Record, Trainer
+
+SESSION = (
+    "started",
+    "command",
+    "nncli",
+    "host",
+    "pid",
+    "platform",
+    "cpu",
+    "python",
+    "numpy",
+    "blas",
+    "threads",
+)
+"""What run.json keeps of a process that worked on a run before another went on."""
 
 
 class Watcher(Protocol):
     """Who looks on while a network trains."""
 
-    def started(self, experiment: Experiment, path: Path) -> None: ...
+    def started(
+        self, experiment: Experiment, path: Path, state: State, records: Sequence[Record]
+    ) -> None:
+        """Training begins, or goes on from a state and the records so far."""
+
     def progress(self, progress: Progress) -> None: ...
     def recorded(self, record: Record) -> None: ...
 
@@ -46,24 +61,11 @@ class Watcher(Protocol):
 class Nobody:
     """A watcher that looks away."""
 
-    def started(self, experiment: Experiment, path: Path) -> None: ...
+    def started(
+        self, experiment: Experiment, path: Path, state: State, records: Sequence[Record]
+    ) -> None: ...
     def progress(self, progress: Progress) -> None: ...
     def recorded(self, record: Record) -> None: ...
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """A spec with its data read, found fit to be trained."""
-
-    spec: Spec
-    dataset: Dataset
-    threads: int
-    warnings: tuple[str, ...]
-
-    @property
-    def length(self) -> Length:
-        """Rows, batches and epochs."""
-        return Length.of(self.spec, len(self.dataset.splits["train"]))
 
 
 @dataclass(frozen=True)
@@ -72,68 +74,24 @@ class Result:
 
     path: Path
     status: str
-    """finished, interrupted or diverged."""
+    """finished or interrupted."""
     summary: Json
+    position: str
+    """How far it is, in words."""
 
 
-def prepare(
-    spec: Spec,
-    on_progress: Callable[[str, int, int], None] | None = None,
-    *,
-    dataset: Dataset | None = None,
-) -> Experiment:
-    """Read the data of a spec, unless it is given, and make sure that it can be trained.
+@dataclass
+class Session:
+    """One process's work on a run: its directory, and the training as it stands."""
 
-    Raises SpecError for everything in which spec, data and machine do not agree, DataError for bad data.
-    """
-    fit.check_memory(fit.parameter_memory(spec), spec)
-    dataset = dataset or load(spec.data, seed=spec.seed, on_progress=on_progress)
-    fit.check(spec, dataset)
-    tracked(spec, dataset)
-    fit.check_memory(fit.memory(spec, dataset), spec)
-    return Experiment(spec, dataset, threads_of(spec, dataset), fit.warnings(spec, dataset))
-
-
-def threads_of(spec: Spec, dataset: Dataset) -> int:
-    """BLAS threads: the spec's, or as many as its largest matrix product can use."""
-    batch = Length.of(spec, len(dataset.splits["train"])).batch_size
-    largest = max(layer.input_dim * layer.output_dim for layer in spec.architecture)
-    return spec.threads or machine.choose_threads(batch * largest)
-
-
-@contextmanager
-def blas_threads(count: int) -> Iterator[None]:
-    """So many threads for NumPy's matrix products."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(count, user_api="blas"):
-        yield
-
-
-def initial_params(spec: Spec) -> Arrays:
-    """The parameters that training starts from: drawn, or those of `init_from`.
-
-    Raises UsageError or DamagedError where `init_from` cannot be used.
-    """
-    if spec.init_from is None:
-        settings = spec.initializer.model_dump()
-        rng = stream(spec.seed, Purpose.INITIAL_WEIGHTS)
-        return init_params(spec.architecture, **settings, rng=rng)
-    path = Path(spec.init_from)
-    path = path / rundir.WEIGHTS if path.is_dir() else path
-    if not path.is_file():
-        raise SpecError([Problem(("init_from",), f"there is no weights file {path}.")])
-    return weights_file.read_params(path, spec.architecture)
-
-
-def initial_vector(spec: Spec) -> Array:
-    """The first parameters in the network's type. Raises SpecError where that type cannot hold them."""
-    with np.errstate(over="ignore"):
-        vector = parameters.flatten(initial_params(spec), spec.architecture, spec.dtype)
-    if np.isfinite(vector).all():
-        return vector
-    key: KeyPath = ("init_from",) if spec.init_from else ("initializer", "std")
-    raise SpecError([Problem(key, f"gives parameters that are too large for {spec.dtype}.")])
+    path: Path
+    experiment: Experiment
+    run: Json
+    """run.json."""
+    state: State
+    records: list[Record]
+    saved: str = ""
+    """Where the last checkpoint stands, in words."""
 
 
 def train(
@@ -149,27 +107,128 @@ def train(
 
     Raises DivergedError once the last finite weights are saved, MachineError where the disk refuses.
     """
-    spec, watcher = experiment.spec, watcher or Nobody()
+    spec = experiment.spec
     vector = initial_vector(spec)
     path = rundir.create_at(run_dir) if run_dir else rundir.create(runs_dir, spec.name)
-    with lock.writing(path), blas_threads(experiment.threads):
+    with lock.writing(path):
+        files.remove_temporary(path)
         run = _describe(experiment, command)
-        rundir.write_spec(path, dump_spec(spec))
         rundir.write_json(path / rundir.RUN, run)
+        rundir.write_spec(path, dump_spec(spec))
         rundir.start_records(path)
-        watcher.started(experiment, path)
-        state, records = loop.start(spec, experiment.dataset, vector), []
-        failure: NncliError | None = None
+        state = loop.start(spec, experiment.dataset, vector)
+        return _go_on(Session(path, experiment, run, state, []), watcher or Nobody(), stop)
+
+
+def resume(
+    experiment: Experiment,
+    reopened: Reopened,
+    *,
+    command: Sequence[str] = (),
+    watcher: Watcher | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    notice: Callable[[str], None] = lambda message: None,
+) -> Result:
+    """Go on with a run from its last checkpoint, or from its beginning where it has none; to the bytes of a run that
+    was never stopped.
+
+    `notice` hears what was dropped of the metrics, and what on this machine is not as before. Raises as `train` does,
+    and DamagedError where the checkpoint or the metrics are damaged.
+    """
+    spec, path = experiment.spec, reopened.path
+    state, count, saved = _restored(experiment, path)
+    records, dropped = rundir.cut_records(path, count)
+    changed = differences(reopened.run, experiment.threads)
+    if dropped:
+        notice(dropped)
+    if state.stopped:
+        notice(
+            f"{path}: early stopping ended it after {position(state)}: more epochs change nothing"
+        )
+    for change in changed:
+        notice(f"{change}: last digits may differ from those of a run that was never stopped")
+    run = _describe(experiment, command) | _history(reopened.run, changed)
+    files.remove(path / rundir.SUMMARY)
+    rundir.write_json(path / rundir.RUN, run)
+    rundir.write_spec(path, dump_spec(spec))
+    session = Session(path, experiment, run, state, records, saved)
+    return _go_on(session, watcher or Nobody(), stop)
+
+
+def _restored(experiment: Experiment, path: Path) -> tuple[State, int, str]:
+    """The state of the last checkpoint, the number of its records, and where it stands; or the very beginning."""
+    spec, saved = experiment.spec, path / rundir.CHECKPOINT
+    if not saved.is_file():
+        return loop.start(spec, experiment.dataset, initial_vector(spec)), 0, ""
+    vector = np.zeros(parameters.count(spec.architecture), spec.dtype)
+    state = loop.start(spec, experiment.dataset, vector)
+    records = checkpoint.restore(saved, state, experiment.length)
+    return state, records, position(state)
+
+
+def _history(run: Json, changed: list[str]) -> Json:
+    """What run.json keeps when a run goes on: when it began, and who has worked on it."""
+    session = {key: run[key] for key in SESSION} | {"ended": run["ended"], "status": run["status"]}
+    return {
+        "started": run["started"],
+        "sessions": [*run["sessions"], session],
+        "differences": list(dict.fromkeys([*run["differences"], *changed])),
+    }
+
+
+def _go_on(session: Session, watcher: Watcher, stop: Callable[[], bool]) -> Result:
+    """Train to the end or until `stop()`, with checkpoints on the way."""
+    experiment, state = session.experiment, session.state
+    with blas_threads(experiment.threads), _reporting(session):
+        watcher.started(experiment, session.path, state, session.records)
+        trainer = Trainer.of(experiment.spec, experiment.dataset, state)
+        due = cadence.of(experiment.spec.checkpoint, trainer)
+        failure = None
         try:
-            for record in loop.train(
-                spec, experiment.dataset, state, watch=watcher.progress, stop=stop
-            ):
-                rundir.append_record(path, record)
-                records.append(record)
-                watcher.recorded(record)
-        except (DivergedError, MachineError) as err:
+            while not (trainer.done or stop()):
+                for record in loop.train(
+                    trainer, watch=watcher.progress, pause=lambda: stop() or due()
+                ):
+                    rundir.append_record(session.path, record)
+                    session.records.append(record)
+                    watcher.recorded(record)
+                if not (trainer.done or stop()):
+                    _save(session)
+        except DivergedError as err:
             failure = err
-        return _finish(path, experiment, state, run, records, failure)
+        return _finish(session, trainer.done, failure)
+
+
+@contextmanager
+def _reporting(session: Session) -> Iterator[None]:
+    """Where the disk refuses, nothing more is saved of a state whose record may be lost: what stands is the last
+    checkpoint, and the error says how to go on from it."""
+    try:
+        yield
+    except MachineError as err:
+        ending = {
+            "status": "failed",
+            "ended": _now(),
+            "reason": str(err),
+            "exit_code": err.exit_code,
+        }
+        with suppress(MachineError):
+            rundir.write_json(session.path / rundir.RUN, session.run | ending)
+        where = session.saved or "the start, for there is no checkpoint yet"
+        raise MachineError(
+            f"{err}. Mend that, then go on from {where}: {resume_command(session.path)}"
+        ) from err
+
+
+def resume_command(path: Path) -> str:
+    """What to type to go on with a run."""
+    return f"nncli resume {shlex.quote(str(path))}"
+
+
+def position(state: State) -> str:
+    """How far a training is, in words."""
+    inside = f", batch {state.batch} of the next" if state.batch else ""
+    return f"epoch {state.epoch}{inside}"
 
 
 def _describe(experiment: Experiment, command: Sequence[str]) -> Json:
@@ -191,38 +250,29 @@ def _describe(experiment: Experiment, command: Sequence[str]) -> Json:
     }
 
 
-def _finish(
-    path: Path,
-    experiment: Experiment,
-    state: State,
-    run: Json,
-    records: list[Record],
-    failure: NncliError | None,
-) -> Result:
-    """Save the weights and the state, say in run.json how it ended; the summary of a whole run comes last.
+def _save(session: Session) -> None:
+    """A checkpoint: the records that it counts are on the disk before it."""
+    rundir.sync_records(session.path)
+    checkpoint.write(session.path / rundir.CHECKPOINT, session.state, len(session.records))
+    session.saved = position(session.state)
 
-    After a failure of the disk the same is tried, and what is raised is the failure.
-    """
-    status = _status(state, failure)
-    kept = _save_weights(path, experiment, state)
-    rundir.sync_records(path)
-    checkpoint.write(path / rundir.CHECKPOINT, state, len(records))
+
+def _finish(session: Session, done: bool, failure: DivergedError | None) -> Result:
+    """Save the weights and the state, say in run.json how it ended; the summary of a whole run comes last."""
+    path = session.path
+    status = "diverged" if failure else "finished" if done else "interrupted"
+    kept = _save_weights(path, session.experiment, session.state)
+    _save(session)
     ending: Json = {"status": status, "ended": _now(), "weights_epoch": kept}
     if failure:
         ending |= {"reason": str(failure), "exit_code": failure.exit_code}
-    rundir.write_json(path / rundir.RUN, run | ending)
+    rundir.write_json(path / rundir.RUN, session.run | ending)
     if failure:
-        raise type(failure)(f"{failure}. The last good weights are in {path}") from failure
-    summary = rundir.summarize(records, status) | {"weights_epoch": kept}
+        raise DivergedError(f"{failure}. The last good weights are in {path}") from failure
+    summary = rundir.summarize(session.records, status) | {"weights_epoch": kept}
     if status == "finished":
         rundir.write_json(path / rundir.SUMMARY, summary)
-    return Result(path, status, summary)
-
-
-def _status(state: State, failure: NncliError | None) -> str:
-    if failure:
-        return "diverged" if isinstance(failure, DivergedError) else "failed"
-    return "finished" if state.done else "interrupted"
+    return Result(path, status, summary, position(session.state))
 
 
 def _save_weights(path: Path, experiment: Experiment, state: State) -> int:

@@ -24,14 +24,15 @@ BASE_MEMORY = 70 * 2**20
 """What Python, NumPy and the command line take before any data (measured: docs/performance.md)."""
 
 
-def check(spec: Spec, dataset: Dataset) -> None:
-    """Raise SpecError with every disagreement between the spec, its data and this machine."""
+def check(spec: Spec, dataset: Dataset, threads: int | None) -> None:
+    """Raise SpecError with every disagreement between the spec, its data and this machine; `threads` are the BLAS
+    threads that were asked for."""
     _refuse(
         *_input_problems(spec, dataset),
         *_augment_problems(spec, dataset),
         *_output_problems(spec, dataset),
         *_monitor_problems(spec, dataset),
-        *_thread_problems(spec),
+        *_thread_problems(threads),
     )
 
 
@@ -106,14 +107,14 @@ def _target_problems(loss: str, y: Array) -> Iterator[Problem]:
         )
 
 
-def _thread_problems(spec: Spec) -> Iterator[Problem]:
+def _thread_problems(threads: int | None) -> Iterator[Problem]:
     """More BLAS threads than cores are a cliff: they wait for each other, a hundred times as long as they work."""
     cores = usable_cores()
-    if spec.threads and spec.threads > cores:
+    if threads and threads > cores:
         what = plural(cores, "core")
         yield Problem(
             ("threads",),
-            f"is {spec.threads}, but this process may use {what}. Set it to {cores} at most.",
+            f"is {threads}, but this process may use {what}. Set it to {cores} at most.",
         )
 
 

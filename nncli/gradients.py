@@ -9,11 +9,11 @@ from time import perf_counter
 import numpy as np
 
 from nncli.data.dataset import Dataset
-from nncli.experiment import initial_vector
 from nncli.network.gradcheck import STEP, central_differences
 from nncli.network.losses import row_losses
 from nncli.network.params import Array, Arrays, count, shapes
 from nncli.network.propagation import Masks
+from nncli.preparation import initial_vector
 from nncli.spec.model import Spec
 from nncli.streams import Purpose, stream
 from nncli.training import loop

@@ -19,6 +19,11 @@ class Stop:
         return self.number != 0
 
     @property
+    def name(self) -> str:
+        """SIGINT, SIGTERM or SIGHUP."""
+        return signal.Signals(self.number).name
+
+    @property
     def exit_code(self) -> int:
         """128 + the signal's number, as shells have it."""
         return 128 + self.number

@@ -12,9 +12,9 @@ from nncli.data.dataset import Dataset, Split
 from nncli.data.download import Progress
 from nncli.data.sources import load
 from nncli.errors import DamagedError, UsageError
-from nncli.experiment import blas_threads, threads_of
 from nncli.network.metrics import Confusion
 from nncli.network.params import views
+from nncli.preparation import blas_threads, threads_of
 from nncli.runs import checkpoint, rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.weights import Weights

@@ -29,6 +29,8 @@ class Campaign(NamedTuple):
 
     trials: int
     rng: random.Random
+    numbers: range
+    """The numbers of its trials among those of all parts."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,15 +47,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         length = metafunc.config.getoption("campaign")
         total, seed = marker.kwargs[length], metafunc.config.getoption("campaign_seed")
         parts = min(total, CAMPAIGNS[length])
-        shares = [len(range(part, total, parts)) for part in range(parts)]
-        names = [f"seed{seed}.{part}-{share}trials" for part, share in enumerate(shares)]
-        metafunc.parametrize(
-            "campaign", list(zip(names, shares, strict=True)), ids=names, indirect=True
-        )
+        shares = [range(part, total, parts) for part in range(parts)]
+        names = [f"seed{seed}.{part}-{len(share)}trials" for part, share in enumerate(shares)]
+        pairs = list(zip(names, shares, strict=True))
+        metafunc.parametrize("campaign", pairs, ids=names, indirect=True)
 
 
 @pytest.fixture
 def campaign(request: pytest.FixtureRequest) -> Campaign:
     """The trials of this part; the same seed draws the same ones."""
     name, share = request.param
-    return Campaign(share, random.Random(f"{request.node.originalname} {name}"))
+    rng = random.Random(f"{request.node.originalname} {name}")
+    return Campaign(len(share), rng, share)

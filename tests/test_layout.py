@@ -15,6 +15,8 @@ FLOORS = [
     ["training"],
     ["runs"],
     ["fit"],
+    ["preparation"],
+    ["resuming"],
     ["experiment"],
     ["judge", "gradients"],
     ["sweep"],

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.problem import Problem, Trainer
 from nncli.data.dataset import Dataset
 from nncli.network.params import flatten, views
-from nncli.training import loop
+from nncli.training import loop, trainer
 
 REQUIRES = "nncli"
 
@@ -18,7 +18,8 @@ def make(problem: Problem) -> Trainer:
     threadpool_limits(threads, user_api="blas")
     vector = flatten(problem.params(), spec.architecture, spec.dtype)
     dataset = problem.experiment.dataset
-    records = loop.train(spec, dataset, loop.start(spec, dataset, vector))
+    state = loop.start(spec, dataset, vector)
+    records = loop.train(trainer.Trainer.of(spec, dataset, state))
     return Trainer(
         epoch=lambda: next(records),
         params=lambda: views(vector, spec.architecture),

@@ -17,6 +17,7 @@ from nncli.cli.evaluate import evaluate
 from nncli.cli.gradcheck import gradcheck
 from nncli.cli.init import init
 from nncli.cli.plot import plot
+from nncli.cli.resume import resume
 from nncli.cli.runs import runs, show
 from nncli.cli.schema import schema
 from nncli.cli.sweep import sweep
@@ -75,6 +76,7 @@ app = typer.Typer(
 )
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
+    "resume": resume,
     "eval": evaluate,
     "sweep": sweep,
     "plot": plot,

@@ -7,7 +7,7 @@ from nncli.cli.options import QuietOption, SetOption, SpecArgument
 
 def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False) -> None:
     """Say what a spec describes, and refuse what cannot be trained."""
-    from nncli import experiment, fit, words
+    from nncli import fit, preparation, words
     from nncli.cli import console, summary
     from nncli.cli.fetching import fetching
     from nncli.spec.load import load_spec
@@ -15,8 +15,8 @@ def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False
     document = load_spec(spec, set_ or [])
     err = console.stderr(quiet)
     with document.places(), fetching(err) as on_progress:
-        prepared = experiment.prepare(document.spec, on_progress)
-        experiment.initial_params(document.spec)
+        prepared = preparation.prepare(document.spec, on_progress)
+        preparation.initial_params(document.spec)
     console.print_warnings(prepared.warnings, f"{spec}: ")
     if quiet:
         return

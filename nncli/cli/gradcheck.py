@@ -27,7 +27,7 @@ def gradcheck(
     """Check backprop against central differences on the first batch, in float64."""
     from dataclasses import asdict
 
-    from nncli import experiment
+    from nncli import preparation
     from nncli.cli import console
     from nncli.cli.fetching import fetching
     from nncli.gradients import gradcheck as check
@@ -36,10 +36,10 @@ def gradcheck(
     document = load_spec(spec, set_ or [])
     err = console.stderr(quiet)
     with document.places(), fetching(err) as on_progress:
-        prepared = experiment.prepare(document.spec, on_progress)
+        prepared = preparation.prepare(document.spec, on_progress)
         if not json:
             err.print("two passes for every parameter that is checked: this takes a while")
-        with experiment.blas_threads(prepared.threads):
+        with preparation.blas_threads(prepared.threads):
             result = check(
                 document.spec, prepared.dataset, everything=everything, tolerance=tolerance
             )

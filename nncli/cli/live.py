@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -10,8 +11,10 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from nncli.cli.summary import describe
-from nncli.experiment import Experiment
+from nncli.experiment import position
+from nncli.preparation import Experiment
 from nncli.training import loop
+from nncli.training.state import State
 from nncli.training.trainer import Record
 from nncli.words import duration, figure
 
@@ -40,6 +43,8 @@ class Live:
         self._best: float | None = None
         self._waiting: Record | None = None
         self._total = 0.0
+        self.path: Path | None = None
+        """The run, once there is one."""
 
     def __enter__(self) -> Live:
         self._bar.start()
@@ -50,10 +55,19 @@ class Live:
         if self._waiting:
             self._line(self._waiting)
 
-    def started(self, experiment: Experiment, path: Path) -> None:
-        """Show what is about to be trained, and where it goes."""
-        self._console.print(describe(experiment, ("run", str(path))))
+    def started(
+        self, experiment: Experiment, path: Path, state: State, records: Sequence[Record]
+    ) -> None:
+        """Show what is about to be trained, where it goes, and where it goes on."""
+        self.path = path
+        facts = [("run", str(path))]
+        if state.epoch or state.batch:
+            facts.append(("goes on", f"after {position(state)}"))
+        self._console.print(describe(experiment, *facts))
         self._console.print()
+        self._total = sum(record["seconds"] for record in records)
+        for record in records:
+            self._mark(record)
 
     def progress(self, progress: loop.Progress) -> None:
         """Move the bar."""

@@ -13,6 +13,14 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the spec: --set eta=0.5"),
 ]
 RunsDirOption = Annotated[Path, typer.Option(metavar="DIR", help="Where the runs are.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="BLAS threads, where there are not as many cores as the run used."),
+]
+PlotsOption = Annotated[
+    bool, typer.Option("--plots", help="Draw pictures into the run when it has finished.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
 

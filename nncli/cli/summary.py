@@ -12,7 +12,7 @@ from nncli.cli.console import bold, facts_table, plain_table
 from nncli.words import figure, plural
 
 if TYPE_CHECKING:
-    from nncli.experiment import Experiment
+    from nncli.preparation import Experiment
     from nncli.spec.model import Spec
 
 SPLITS = ("train", "validation", "test", "average_train", "average_validation", "average_test")

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from nncli.data.dataset import Dataset, Split
-from nncli.experiment import blas_threads
 from nncli.judge import Opened, open_judged
 from nncli.network.activations import ACTIVATIONS
 from nncli.network.metrics import predicted_classes
 from nncli.network.params import Array
+from nncli.preparation import blas_threads
 from nncli.runs import rundir
 from nncli.training.evaluation import logits
 from nncli.words import plural

@@ -4,39 +4,56 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from nncli import files
 from nncli.errors import DamagedError
-from nncli.network.params import Arrays
+from nncli.network.metrics import Tally
+from nncli.network.params import Array, Arrays
 from nncli.runs import archive
 from nncli.runs.format import FORMAT
-from nncli.runs.weights import read_meta
+from nncli.runs.weights import NaturalNumber, read_meta
 from nncli.spec.base import Model
-from nncli.training.state import State
+from nncli.training.length import Length
+from nncli.training.state import Best, Plateau, State
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class BestRecord(Model):
     """The best record so far; its parameters are the member `best`."""
 
-    value: float
-    epoch: int
+    value: Finite
+    epoch: NaturalNumber
+
+
+class PlateauRecord(Model):
+    """How far a plateau schedule has come down."""
+
+    height: Finite
+    best: Finite | None
+    since: NaturalNumber
 
 
 class Position(Model):
     """Where a training stood, and all of its state that is not an array of the parameters' shape."""
 
-    format: int
-    epoch: int
-    batch: int
-    done: bool
-    records: int
+    format: NaturalNumber
+    epoch: NaturalNumber
+    """Whole epochs done."""
+    batch: NaturalNumber
+    """Batches done of the next."""
+    stopped: bool
+    """Whether early stopping had ended it."""
+    records: NaturalNumber
     """Lines of metrics.jsonl that belong to this state."""
-    tally: dict[str, Any]
+    tally: dict[str, int | Finite | list[Finite]]
+    """Running sums since the last record."""
     best: BestRecord | None
-    plateau: dict[str, Any] | None
+    plateau: PlateauRecord | None
 
 
 def write(path: Path, state: State, records: int) -> None:
@@ -50,11 +67,11 @@ def write(path: Path, state: State, records: int) -> None:
         format=FORMAT,
         epoch=state.epoch,
         batch=state.batch,
-        done=state.done,
+        stopped=state.stopped,
         records=records,
         tally=tally,
         best=best,
-        plateau=asdict(state.plateau) if state.plateau else None,
+        plateau=PlateauRecord(**asdict(state.plateau)) if state.plateau else None,
     )
     vectors = {
         "vector": state.vector,
@@ -78,3 +95,64 @@ def read(path: Path) -> tuple[Position, Arrays]:
         if not np.isfinite(array).all():
             raise DamagedError(f"{path}: {name} holds numbers that are not finite")
     return position, arrays
+
+
+def restore(path: Path, state: State, length: Length) -> int:
+    """Make a fresh state what it was when the checkpoint was written; the number of records that belong to it.
+
+    Raises DamagedError where the file is damaged or holds the state of another training.
+    """
+    position, arrays = read(path)
+    steps = position.epoch * length.batches + position.batch
+    if position.batch >= length.batches or steps > length.steps:
+        where = f"epoch {position.epoch}, batch {position.batch}"
+        raise DamagedError(
+            f"{path}: stands after {where}, but this training has {length.epochs} epochs of {length.batches}"
+        )
+    wanted = {"vector": state.vector, **_optional("average", state.average)}
+    wanted |= {f"optimizer.{name}": slot for name, slot in state.optimizer.items()}
+    wanted |= _optional("best", state.vector if position.best else None)
+    _check_members(arrays, wanted, path)
+    for name, array in wanted.items():
+        if name != "best":
+            array[...] = arrays[name]
+    if position.best:
+        best = arrays["best"].copy()
+        state.best = Best(position.best.value, position.best.epoch, best)
+    if (position.plateau is None) != (state.plateau is None):
+        raise DamagedError(f"{path}: belongs to a training with another schedule")
+    if position.plateau:
+        state.plateau = Plateau(**position.plateau.model_dump())
+    state.tally = _tally(position.tally, state.tally, path)
+    state.epoch, state.batch, state.stopped = position.epoch, position.batch, position.stopped
+    return position.records
+
+
+def _optional(name: str, array: Array | None) -> Arrays:
+    return {} if array is None else {name: array}
+
+
+def _check_members(arrays: Arrays, wanted: Arrays, path: Path) -> None:
+    """Exactly the arrays of this training's state, of their types and shapes."""
+    for name in [*wanted, *arrays]:
+        if name not in arrays:
+            raise DamagedError(f"{path}: {name} is missing")
+        if name not in wanted:
+            raise DamagedError(f"{path}: {name} does not belong to this training")
+        have, want = _kind(arrays[name]), _kind(wanted[name])
+        if have != want:
+            raise DamagedError(f"{path}: {name} is {have}, but this training needs {want}")
+
+
+def _kind(array: Array) -> str:
+    return f"{array.dtype} {array.shape}"
+
+
+def _tally(saved: dict[str, Any], empty: Tally, path: Path) -> Tally:
+    """Running sums as they were; `empty` is of their kind."""
+    if set(saved) != set(asdict(empty)) or type(saved["rows"]) is not int:
+        raise DamagedError(f"{path}: its running sums are not those of this training")
+    numbers: dict[str, Any] = {
+        name: np.array(value) if isinstance(value, list) else value for name, value in saved.items()
+    }
+    return type(empty)(**numbers)

@@ -53,6 +53,10 @@ class RunFile(_Document):
     exit_code: int = 0
     weights_epoch: int | None = None
     """The epoch of the record that weights.npz belongs to; None until the run has ended."""
+    sessions: list[Json] = []
+    """Earlier processes that worked on it, until it was resumed: when, where, and with what."""
+    differences: list[str] = []
+    """What was not as before when it was resumed, so that its bytes may differ from those of a run never stopped."""
 
 
 class BestFigure(BaseModel):
@@ -68,6 +72,7 @@ class Summary(_Document):
     status: str
     epochs: int
     seconds: float
+    weights_epoch: int | None = None
     final: dict[str, Number]
     best: dict[str, BestFigure]
 

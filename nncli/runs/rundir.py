@@ -17,6 +17,7 @@ from nncli.errors import DamagedError, MachineError, UsageError
 from nncli.runs import documents, lock
 from nncli.runs.documents import Json
 from nncli.runs.format import FORMAT
+from nncli.words import plural
 
 SPEC, RUN, METRICS = "spec.yaml", "run.json", "metrics.jsonl"
 WEIGHTS, AVERAGE, CHECKPOINT = "weights.npz", "average.npz", "checkpoint.npz"
@@ -36,13 +37,20 @@ def create(runs_dir: Path, name: str) -> Path:
 
 
 def create_at(path: Path) -> Path:
-    """Make exactly this directory. Raises UsageError where it exists and is not empty."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    """Make exactly this directory. Raises UsageError where it exists and is not empty.
+
+    What a training that was killed before its run.json has left behind does not count.
+    """
+    if path.exists() and not (path.is_dir() and all(map(_is_scrap, path.iterdir()))):
         raise UsageError(
             f"{path}: exists and is not empty. Choose another --run-dir, or leave it out."
         )
     files.make_folders(path)
     return path
+
+
+def _is_scrap(path: Path) -> bool:
+    return path.name == lock.LOCK or (path.name[0] == "." and path.suffix == ".tmp")
 
 
 def set_aside(path: Path) -> None:
@@ -112,8 +120,8 @@ def read_summary(path: Path) -> Json | None:
 
 
 def start_records(path: Path) -> None:
-    """Make the metrics of a new run, empty."""
-    files.append(path / METRICS, b"")
+    """Make the metrics of a new run, empty: their name is on the disk before any checkpoint's."""
+    files.replace(path / METRICS, b"")
 
 
 def append_record(path: Path, record: Mapping[str, Any]) -> None:
@@ -129,14 +137,44 @@ def sync_records(path: Path) -> None:
 def read_records(path: Path) -> list[Json]:
     """Every whole line of the metrics; a torn last line is left out.
 
-    Raises DamagedError naming the line where one before the last is not a JSON object.
+    Raises DamagedError naming the line where one before the last is not a record.
     """
     metrics = path / METRICS
-    lines = files.read(metrics).split(b"\n") if metrics.is_file() else [b""]
+    return _parsed(metrics, _whole_lines(metrics))
+
+
+def cut_records(path: Path, count: int) -> tuple[list[Json], str]:
+    """Cut the metrics back to the records that a checkpoint counts; these, and in words what was dropped, if anything.
+
+    Raises DamagedError where there are fewer, or one of them is damaged.
+    """
+    metrics = path / METRICS
+    lines = _whole_lines(metrics)
+    if len(lines) < count:
+        raise DamagedError(
+            f"{metrics}: has {len(lines)} whole lines, but the checkpoint counts {count} records. "
+            "Restore it from a copy."
+        )
+    if not metrics.is_file():
+        start_records(path)
+    records = _parsed(metrics, lines[:count])
+    size, end = metrics.stat().st_size, sum(len(line) + 1 for line in lines[:count])
+    if size == end:
+        return records, ""
+    files.truncate(metrics, end)
+    later = len(lines) - count
+    what = f"{plural(later, 'record')} after the last checkpoint" if later else "a torn last line"
+    return records, f"{metrics}: {what} dropped; that part is trained again"
+
+
+def _whole_lines(metrics: Path) -> list[bytes]:
+    """What follows the last newline is torn, or nothing."""
+    return files.read(metrics).split(b"\n")[:-1] if metrics.is_file() else []
+
+
+def _parsed(metrics: Path, lines: list[bytes]) -> list[Json]:
     records = []
-    for number, line in enumerate(
-        lines[:-1], 1
-    ):  # what follows the last newline is torn, or nothing
+    for number, line in enumerate(lines, 1):
         try:
             record = documents.read_record(json.loads(line))
         except (ValueError, RecursionError):
@@ -192,6 +230,11 @@ def newest_finished(runs_dir: Path) -> Path:
             f"{runs_dir}: has no finished run. Train one: nncli train configs/moons.yaml"
         )
     return max(finished)[1]
+
+
+def writer(run: Json) -> str:
+    """Who wrote a run last, for the message that it is locked."""
+    return f"process {run['pid']} on {run['host']}"
 
 
 def status_of(run: Json) -> str:

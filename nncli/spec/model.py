@@ -21,6 +21,7 @@ from nncli.spec.base import (
     must_be,
     wanted,
 )
+from nncli.spec.checkpoints import CheckpointSpec
 from nncli.spec.optimizers import OptimizerSpec, Sgd
 from nncli.spec.schedules import (
     AverageSpec,
@@ -182,6 +183,8 @@ class Spec(Model):
     """The type of every parameter and activation."""
     threads: Count | None = None
     """BLAS threads; null lets the layer and batch sizes decide, capped by the usable cores."""
+    checkpoint: CheckpointSpec = CheckpointSpec(every="10s")
+    """How often all that resuming needs is saved."""
     sweep: (
         Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)] | None
     ) = None

@@ -13,7 +13,7 @@ from nncli.spec.shape import is_key, key_path, keys_of, models_at
 from nncli.spec.suggest import did_you_mean
 
 Plain = dict[str, Any]
-NEVER_SWEPT = ("sweep", "name", "threads")
+NEVER_SWEPT = ("sweep", "name", "threads", "checkpoint")
 
 Rule = Callable[[Plain], Iterator[Problem]]
 
@@ -135,6 +135,20 @@ def one_keeper(value: Plain) -> Iterator[Problem]:
         )
 
 
+def one_cadence(value: Plain) -> Iterator[Problem]:
+    """Checkpoints are counted in one way."""
+    checkpoint = value.get("checkpoint")
+    if not isinstance(checkpoint, dict):
+        return
+    given = [key for key, number in checkpoint.items() if number is not None]
+    if len(given) != 1:
+        said = " and ".join(given) or "nothing"
+        yield Problem(
+            ("checkpoint",),
+            f"says {said}, but needs exactly one of every, epochs and batches. Write for example {{every: 10s}}.",
+        )
+
+
 def sweep_knows_its_keys(value: Plain) -> Iterator[Problem]:
     """A swept key is a key of the spec; its values are checked trial by trial."""
     for key in _mapping(value.get("sweep")):
@@ -159,5 +173,6 @@ RULES: tuple[Rule, ...] = (
     augment_distorts,
     one_start,
     one_keeper,
+    one_cadence,
     sweep_knows_its_keys,
 )

@@ -68,7 +68,7 @@ def sweep_id(spec: Mapping[str, Any]) -> str:
     return _digest({key: value for key, value in spec.items() if key not in _NOT_IDENTITY})[:8]
 
 
-_NOT_IDENTITY = {"name", "sweep", "threads"}
+_NOT_IDENTITY = {"name", "sweep", "threads", "checkpoint"}
 
 
 def label(point: Point) -> str:

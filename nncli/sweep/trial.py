@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nncli import experiment
+from nncli import experiment, preparation
 from nncli.data.dataset import Dataset
 from nncli.data.sources import load
 from nncli.errors import DivergedError, NncliError
@@ -31,7 +31,7 @@ def run_trial(spec: dict[str, Any], path: Path) -> Outcome:
     try:
         rundir.set_aside(path)
         resolved = parse_spec(spec, path)
-        prepared = experiment.prepare(resolved, dataset=_load(resolved.data, resolved.seed))
+        prepared = preparation.prepare(resolved, dataset=_load(resolved.data, resolved.seed))
         with graceful() as stop:
             result = experiment.train(
                 prepared, path.parent, run_dir=path, command=sys.argv, stop=stop

@@ -38,30 +38,27 @@ def start(spec: Spec, dataset: Dataset, vector: Array) -> State:
 
 
 def train(
-    spec: Spec,
-    dataset: Dataset,
-    state: State,
+    trainer: Trainer,
     *,
     watch: Callable[[Progress], None] = lambda progress: None,
-    stop: Callable[[], bool] = lambda: False,
+    pause: Callable[[], bool] = lambda: False,
 ) -> Iterator[Record]:
-    """Train to the end of the spec, or until `stop()` is true after a batch; yields a record every so many epochs.
+    """Train to the end of the spec, or until `pause()` is true after a batch; yields a record every so many epochs.
 
-    Raises DivergedError when a loss or parameter is not finite; `state` is then the last in which all were.
+    Called again, it goes on from that batch: to the same bytes, whether with this trainer or with another of the same
+    state. Raises DivergedError when a loss or parameter is not finite; the state is then the last in which all were.
     """
-    trainer = Trainer.of(spec, dataset, state)
-    length, stopped = trainer.length, False
-    while not (state.done or stopped):
+    state, length, paused = trainer.state, trainer.length, False
+    while not (trainer.done or paused):
         epoch, batches = state.epoch + 1, length.batches_of(state.epoch + 1)
         order = trainer.order(epoch)
-        while state.batch < batches and not stopped:
-            stopped = trainer.run_block(order, stop)
+        while state.batch < batches and not paused:
+            paused = trainer.run_block(order, pause)
             watch(Progress(epoch, length.epochs, state.batch, batches, state.tally.figures()))
         if state.batch == batches:
-            state.done = epoch == length.epochs
             if batches == length.batches:  # the last epoch may end early, and is not whole then
                 state.epoch, state.batch = epoch, 0
-            if epoch % spec.record_every == 0 or state.done:
+            if epoch % trainer.spec.record_every == 0 or trainer.done:
                 record = trainer.record(epoch)
-                follow(spec, state, record, trainer.monitored)
+                follow(trainer.spec, state, record, trainer.monitored)
                 yield record

@@ -44,7 +44,7 @@ def follow(spec: Spec, state: State, record: Mapping[str, float], figure: str) -
     if stopping or keeps_best(spec):
         _remember_best(state, record, figure, stopping.min_delta if stopping else 0.0)
     if stopping and record["epoch"] - (state.best.epoch if state.best else 0) >= stopping.patience:
-        state.done = True
+        state.stopped = True
     if isinstance(spec.schedule, PlateauSpec) and state.plateau:
         _follow_plateau(spec.schedule, state.plateau, record)
 

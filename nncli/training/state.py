@@ -46,10 +46,12 @@ class State:
     """Whole epochs done."""
     batch: int = 0
     """Batches done of the epoch under way."""
-    done: bool = False
-    """Whether training came to its own end, early or not."""
+    stopped: bool = False
+    """Whether early stopping has ended it."""
     seconds: float = 0.0
-    """Training time since the last record."""
+    """Training time since the last record, or since training went on after it."""
+    timed: int = 0
+    """Rows trained on in that time."""
 
     def is_finite(self) -> bool:
         """Whether every parameter, and every number that the optimizer keeps, is finite."""

@@ -93,17 +93,22 @@ class Trainer:
         """Steps taken so far."""
         return self.state.epoch * self.length.batches + self.state.batch
 
+    @property
+    def done(self) -> bool:
+        """Whether training has come to its own end, early or not."""
+        return self.state.stopped or self.steps >= self.length.steps
+
     @np.errstate(all="ignore")
-    def run_block(self, order: Array, stop: Callable[[], bool]) -> bool:
-        """The rest of the block that the next batch is in; less of it, and True, where `stop()` says so."""
+    def run_block(self, order: Array, pause: Callable[[], bool]) -> bool:
+        """The rest of the block that the next batch is in; less of it, and True, where `pause()` says so."""
         state, begun = self.state, perf_counter()
         before, first = state.snapshot(), state.batch
         block = Block.of(self.length, order, state.epoch + 1, first)
         y, z = self.buffers(block)
-        stopped = False
+        paused = False
         for batch in self.batches(block, y, z):
             self.take_step(*batch)
-            if stopped := stop():
+            if paused := pause():
                 break
         size = self.length.batch_size
         y, z = (array[: (state.batch - first) * size] for array in (y, z))
@@ -113,8 +118,9 @@ class Trainer:
             state.batch = first
             replay(self, block)
         state.tally.add(losses, z, y, self.spec.architecture[-1].activation, size)
+        state.timed += len(z)
         state.seconds += perf_counter() - begun
-        return stopped
+        return paused
 
     def buffers(self, block: Block) -> tuple[Array, Array]:
         """The targets of the rows to come in a block, and room for their logits."""
@@ -159,8 +165,8 @@ class Trainer:
                 params = views(vector, self.spec.architecture)
                 for split, evaluator in self.evaluators.items():
                     figures |= prefixed(kind + split, evaluator.figures(params))
-        speed = state.tally.rows / max(state.seconds, 1e-9)
+        speed = state.timed / max(state.seconds, 1e-9)
         record: Record = {"epoch": epoch, **figures, "eta": self.eta(self.steps - 1)}
         record |= {"seconds": round(state.seconds, 6), "samples_per_second": round(speed, 1)}
-        state.tally, state.seconds = new_tally(self.dataset), 0.0
+        state.tally, state.seconds, state.timed = new_tally(self.dataset), 0.0, 0
         return record

@@ -48,7 +48,8 @@ def test_a_signal_ends_training_in_order(tmp_path, number, code):
     stdout, stderr = process.communicate(timeout=20)
     assert process.returncode == code, stderr
     assert "Traceback" not in stderr
-    assert f"the weights so far are in runs/{run.name}" in stderr
+    assert f"stopped by {number.name} after epoch" in stderr
+    assert stderr.endswith(f"Go on with: nncli resume runs/{run.name}\n")
     assert "interrupted" in stdout
     saved = weights.read(run / "weights.npz")
     records = (run / "metrics.jsonl").read_text().splitlines()

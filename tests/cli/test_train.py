@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support import SPEC, TIMES
 
-from nncli.runs import weights
+from nncli.runs import checkpoint, weights
 
 FILES = {"spec.yaml", "run.json", "metrics.jsonl", "weights.npz", "checkpoint.npz", "summary.json"}
 
@@ -217,12 +217,18 @@ def test_a_disk_that_fails_in_the_middle_keeps_what_it_can(nncli, monkeypatch):
         before(path, data)
 
     monkeypatch.setattr(files, "append", fails)
-    result = nncli("train", "spec.yaml", "-q")
+    result = nncli("train", "spec.yaml", "-q", "--set", "checkpoint={epochs: 1}")
     assert result.exit_code == 4
-    assert "No space left on device. The last good weights are in runs/spec-" in result.stderr
     (run,) = Path("runs").iterdir()
-    assert weights.read(run / "weights.npz").meta.epoch == 2
+    assert (
+        f"No space left on device. Mend that, then go on from epoch 1: nncli resume {run}"
+        in result.stderr
+    )
     assert json.loads((run / "run.json").read_text())["status"] == "failed"
+    assert checkpoint.read(run / "checkpoint.npz")[0].records == 1
+    monkeypatch.setattr(files, "append", before)
+    assert nncli("resume", run, "-q").exit_code == 0
+    assert weights.read(run / "weights.npz").meta.epoch == 3
 
 
 def test_a_wrong_command_line_is_one_line(nncli):

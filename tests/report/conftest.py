@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support import SPEC
 
-from nncli import experiment
+from nncli import experiment, preparation
 from nncli.spec.load import load_spec
 
 
@@ -46,7 +46,7 @@ def trained(folder: Path) -> Any:
 
     def train(name: str, *overrides: str, **options: Any) -> Path:
         spec = load_spec(folder / f"{name}.yaml", overrides).spec
-        return experiment.train(experiment.prepare(spec), folder / "runs", **options).path
+        return experiment.train(preparation.prepare(spec), folder / "runs", **options).path
 
     return train
 

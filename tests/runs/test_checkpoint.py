@@ -1,5 +1,7 @@
 """Checkpoints hold everything that training needs to go on."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from support import blobs, spec_of
@@ -8,13 +10,14 @@ from nncli.errors import DamagedError
 from nncli.network.params import count
 from nncli.runs import archive, checkpoint
 from nncli.training import loop
+from nncli.training.trainer import Trainer
 
 
 def state_of(dataset, **keys):
     spec = spec_of("2-3 softmax", epochs=3, batch_size=10, **keys)
     vector = np.full(count(spec.architecture), 0.1, spec.dtype)
     state = loop.start(spec, dataset, vector)
-    list(loop.train(spec, dataset, state))
+    list(loop.train(Trainer.of(spec, dataset, state)))
     return state
 
 
@@ -31,14 +34,10 @@ def test_everything_is_in_it_and_the_same_state_is_the_same_bytes(tmp_path):
     checkpoint.write(tmp_path / "b.npz", state_of(dataset, **keys), records=3)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     position, arrays = checkpoint.read(tmp_path / "a.npz")
-    assert (position.epoch, position.batch, position.done, position.records) == (3, 0, True, 3)
+    assert (position.epoch, position.batch, position.stopped, position.records) == (3, 0, False, 3)
     assert position.best.epoch == state.best.epoch
-    assert position.plateau == {
-        "height": state.plateau.height,
-        "best": state.plateau.best,
-        "since": state.plateau.since,
-    }
-    assert position.plateau["height"] < 1
+    assert position.plateau.model_dump() == asdict(state.plateau)
+    assert position.plateau.height < 1
     expected = {"vector": state.vector, "average": state.average, "best": state.best.vector}
     expected |= {f"optimizer.{name}": slot for name, slot in state.optimizer.items()}
     assert set(arrays) == set(expected)
@@ -51,7 +50,7 @@ def test_running_sums_of_a_regression_come_along(tmp_path):
     spec = spec_of("2-3 identity", epochs=1, batch_size=10)
     state = loop.start(spec, dataset, np.zeros(9, "float32"))
     stops = iter([False, True])
-    list(loop.train(spec, dataset, state, stop=lambda: next(stops)))
+    list(loop.train(Trainer.of(spec, dataset, state), pause=lambda: next(stops)))
     checkpoint.write(tmp_path / "a.npz", state, records=0)
     position, _ = checkpoint.read(tmp_path / "a.npz")
     assert (position.batch, position.tally["rows"]) == (2, 20)

@@ -59,6 +59,8 @@ regularizer:
 keep: last
 gradient: backprop
 dtype: float32
+checkpoint:
+  every: 10s
 """
     )
 

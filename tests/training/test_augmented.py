@@ -16,6 +16,7 @@ from nncli.network.params import flatten
 from nncli.spec.dump import plain_spec
 from nncli.streams import Purpose, stream
 from nncli.training import loop
+from nncli.training.trainer import Trainer
 
 AUGMENT = {"shift": 0.5, "rotate": 10, "elastic": {"alpha": 8, "sigma": 2}}
 TIMES = ("seconds", "samples_per_second")
@@ -35,7 +36,7 @@ def start(dataset, spec):
 
 def train(dataset, spec, **kwargs):
     state = start(dataset, spec)
-    records = list(loop.train(spec, dataset, state, **kwargs))
+    records = list(loop.train(Trainer.of(spec, dataset, state), **kwargs))
     return state, [{k: v for k, v in record.items() if k not in TIMES} for record in records]
 
 
@@ -62,8 +63,10 @@ def test_stopping_and_going_on_gives_the_same_bytes(batch_size, stop_after):
     state = start(dataset, spec(batch_size=batch_size))
     calls = iter(range(1, 10**6))
     settings = spec(batch_size=batch_size)
-    seen = list(loop.train(settings, dataset, state, stop=lambda: next(calls) >= stop_after))
-    seen += loop.train(settings, dataset, state)
+    seen = list(
+        loop.train(Trainer.of(settings, dataset, state), pause=lambda: next(calls) >= stop_after)
+    )
+    seen += loop.train(Trainer.of(settings, dataset, state))
     assert state.vector.tobytes() == whole.vector.tobytes()
     assert [{k: v for k, v in record.items() if k not in TIMES} for record in seen] == records
 
@@ -73,9 +76,9 @@ def test_more_iterations_begin_as_fewer():
     dataset = images(300)
     long, _ = train(dataset, spec(epochs=None, iterations=90))
     state = start(dataset, spec())
-    list(loop.train(spec(epochs=None, iterations=40), dataset, state))
-    state.epoch, state.batch, state.done = 0, 40, False
-    list(loop.train(spec(epochs=None, iterations=90), dataset, state))
+    list(loop.train(Trainer.of(spec(epochs=None, iterations=40), dataset, state)))
+    state.epoch, state.batch = 0, 40
+    list(loop.train(Trainer.of(spec(epochs=None, iterations=90), dataset, state)))
     assert state.vector.tobytes() == long.vector.tobytes()
 
 
@@ -123,10 +126,10 @@ def test_the_replay_of_a_block_sees_the_same_images(monkeypatch):
 
 def test_only_images_are_distorted():
     with pytest.raises(SpecError, match=r"augment: distorts images, but the rows of this data"):
-        check(spec(), replace(images(30), image_shape=None))
+        check(spec(), replace(images(30), image_shape=None), None)
     with pytest.raises(SpecError, match=r"augment.shift: is 8 pixels, but an image has 8 x 8"):
-        check(spec(augment={"shift": 8}), images(30))
-    check(spec(), images(30))
+        check(spec(augment={"shift": 8}), images(30), None)
+    check(spec(), images(30), None)
     assert memory(spec(), images(30)) > memory(spec(augment=None), images(30))
 
 

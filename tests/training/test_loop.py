@@ -19,7 +19,7 @@ def train(dataset, spec, **kwargs):
     settings = spec.initializer.model_dump()
     params = init_params(spec.architecture, **settings, rng=rng)
     state = loop.start(spec, dataset, flatten(params, spec.architecture, spec.dtype))
-    return state, list(loop.train(spec, dataset, state, **kwargs))
+    return state, list(loop.train(Trainer.of(spec, dataset, state), **kwargs))
 
 
 def test_one_step_by_hand():
@@ -95,10 +95,10 @@ def test_stopping_and_going_on_gives_the_same_bytes(stop_after):
     dataset = blobs(rows=240)
     whole, records = train(dataset, spec)
     calls = iter(range(10**6))
-    state, none = train(dataset, spec, stop=lambda: next(calls) + 1 >= stop_after)
+    state, none = train(dataset, spec, pause=lambda: next(calls) + 1 >= stop_after)
     assert none == []
     assert state.batch == stop_after
-    rest = list(loop.train(spec, dataset, state))
+    rest = list(loop.train(Trainer.of(spec, dataset, state)))
     assert state.vector.tobytes() == whole.vector.tobytes()
     times = ("seconds", "samples_per_second")
     for record in (*rest, *records):
@@ -120,7 +120,7 @@ def test_divergence_names_epoch_batch_and_layer_and_keeps_the_last_finite_state(
     state = loop.start(spec, dataset, flatten(params, spec.architecture, spec.dtype))
     message = r"epoch 1, batch (\d+): .*layer \d.*eta 1e\+12.*Try a smaller eta: --set eta=1e\+11"
     with pytest.raises(DivergedError, match=message) as caught:
-        list(loop.train(spec, dataset, state))
+        list(loop.train(Trainer.of(spec, dataset, state)))
     assert np.isfinite(state.vector).all()
     assert f"batch {state.batch + 1}:" in str(caught.value)
     assert 0 < state.batch < 64
@@ -192,8 +192,7 @@ def test_iterations_that_end_inside_an_epoch_can_go_on():
     dataset, keys = blobs(rows=15), {"epochs": None, "batch_size": 5}
     state, _ = train(dataset, spec_of("2-3 softmax", iterations=7, **keys))
     assert (state.epoch, state.batch) == (2, 1)
-    state.done = False
-    list(loop.train(spec_of("2-3 softmax", iterations=15, **keys), dataset, state))
+    list(loop.train(Trainer.of(spec_of("2-3 softmax", iterations=15, **keys), dataset, state)))
     straight, _ = train(dataset, spec_of("2-3 softmax", iterations=15, **keys))
     assert state.vector.tobytes() == straight.vector.tobytes()
 

@@ -15,6 +15,7 @@ from nncli.training.evaluation import Evaluator
 from nncli.training.length import Block
 from nncli.training.regularizers import limit_norms, penalize
 from nncli.training.step import Network, backprop
+from nncli.training.trainer import Trainer
 
 
 def initial(spec):
@@ -25,7 +26,7 @@ def initial(spec):
 
 def trained(spec, dataset):
     state = loop.start(spec, dataset, initial(spec))
-    return state, list(loop.train(spec, dataset, state))
+    return state, list(loop.train(Trainer.of(spec, dataset, state)))
 
 
 def test_penalty_is_the_slope_of_its_formula_and_spares_biases():
@@ -137,7 +138,7 @@ def test_stopping_inside_a_block_and_going_on_gives_the_same_bytes(optimizer):
     whole, records = trained(spec, dataset)
     state, seen = loop.start(spec, dataset, initial(spec)), []
     for stop_after in (30, 70, 71, 10**9):
-        seen += loop.train(spec, dataset, state, stop=countdown(stop_after))
+        seen += loop.train(Trainer.of(spec, dataset, state), pause=countdown(stop_after))
     assert state.vector.tobytes() == whole.vector.tobytes()
     assert state.average.tobytes() == whole.average.tobytes()
     times = ("seconds", "samples_per_second")
@@ -160,10 +161,10 @@ def test_a_divergence_puts_everything_back_to_the_batch_before(optimizer):
     spec = spec_of("2-3 identity", epochs=1, **keys)
     state = loop.start(spec, dataset, initial(spec))
     with pytest.raises(DivergedError, match="epoch 1, batch 101: "):
-        list(loop.train(spec, dataset, state))
+        list(loop.train(Trainer.of(spec, dataset, state)))
     good = spec_of("2-3 identity", epochs=None, iterations=100, **keys)
     whole = loop.start(good, dataset, initial(good))
-    list(loop.train(good, dataset, whole, stop=countdown(100)))
+    list(loop.train(Trainer.of(good, dataset, whole), pause=countdown(100)))
     assert state.vector.tobytes() == whole.vector.tobytes()
     assert state.average.tobytes() == whole.average.tobytes()
     for name, slot in whole.optimizer.items():

@@ -14,6 +14,7 @@ from nncli.training import loop
 from nncli.training.evaluation import figure_names
 from nncli.training.monitor import best_figure, improves, keeps_best
 from nncli.training.schedules import SHAPES, make_schedule
+from nncli.training.trainer import Trainer
 
 
 def etas(schedule, warmup=0, *, batches=10, steps=100, at=(0, 9, 10, 50, 99)):
@@ -64,7 +65,7 @@ def trained(spec, dataset):
     rng = stream(spec.seed, Purpose.INITIAL_WEIGHTS)
     params = init_params(spec.architecture, **spec.initializer.model_dump(), rng=rng)
     state = loop.start(spec, dataset, flatten(params, spec.architecture, spec.dtype))
-    return state, list(loop.train(spec, dataset, state))
+    return state, list(loop.train(Trainer.of(spec, dataset, state)))
 
 
 @pytest.mark.parametrize("min_delta", [0.0, 0.05, 100.0])
@@ -80,7 +81,7 @@ def test_early_stopping_stops_and_keeps_the_best(min_delta):
             best, since = record["validation_loss"], record["epoch"]
     assert len(records) == min(since + 2, 40)
     assert (state.best.epoch, state.best.value) == (since, best)
-    assert state.done
+    assert state.stopped == (min_delta > 0)
     again, _ = trained(spec_of("2-3 softmax", epochs=since, eta=0.5), dataset)
     assert again.vector.tobytes() == state.best.vector.tobytes()
     assert (len(records) < 40) == (min_delta > 0)

@@ -1,0 +1,81 @@
+"""How a training ends, for people: the result on stdout, and how to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from nncli.cli.live import Live
+    from nncli.experiment import Result
+    from nncli.interrupts import Stop
+    from nncli.preparation import Experiment
+
+
+@contextmanager
+def at_once(live: Live) -> Iterator[None]:
+    """A second Ctrl-C inside stops at once: what stands then is the last checkpoint."""
+    from nncli.cli import console
+    from nncli.experiment import resume_command
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        if live.path is None:
+            raise
+        console.say(f"stopped at once; from the last checkpoint: {resume_command(live.path)}")
+        raise typer.Exit(130) from None
+
+
+def end(
+    experiment: Experiment, result: Result, stop: Stop, *, plots: bool, json: bool, quiet: bool
+) -> None:
+    """Draw what was asked for, print the result, and exit as a signal demands."""
+    from nncli.cli import console
+    from nncli.experiment import resume_command
+
+    drawn = _draw(experiment, result) if plots and result.status == "finished" else ()
+    report(result.path, result.summary, json, quiet, drawn)
+    if result.status == "interrupted":
+        command = resume_command(result.path)
+        console.say(f"stopped by {stop.name} after {result.position}. Go on with: {command}")
+        raise typer.Exit(stop.exit_code)
+
+
+def _draw(experiment: Experiment, result: Result) -> tuple[Path, ...]:
+    """The pictures of the run, in it."""
+    from nncli.report import plots
+
+    return plots.draw([result.path], dataset=experiment.dataset).paths
+
+
+def report(
+    path: Path, summary: Mapping[str, Any], json: bool, quiet: bool, drawn: Sequence[Path] = ()
+) -> None:
+    """The result on stdout: JSON, or the path alone where quiet, or a table and the pictures."""
+    from nncli.cli import console
+    from nncli.cli.summary import figures_table
+    from nncli.words import duration
+
+    out = console.stdout()
+    if json:
+        pictures = {"plots": list(map(str, drawn))} if drawn else {}
+        console.print_json({"run": str(path), **summary, **pictures})
+    elif quiet:
+        out.print(str(path))
+    else:
+        out.print()
+        if summary["final"]:
+            out.print(figures_table(summary))
+        last, kept, status = summary["epochs"], summary["weights_epoch"], summary["status"]
+        if kept not in (last, None) and status == "finished":
+            out.print(f"\nafter {last} epochs, weights.npz holds those of epoch {kept}")
+        out.print(
+            f"\n{status} after {duration(summary['seconds'])} of training: {path}", style="bold"
+        )
+        for picture in drawn:
+            out.print(str(picture))
