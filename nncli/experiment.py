@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from nncli import __version__, files, machine
+from nncli.data.dataset import Dataset
 from nncli.errors import DivergedError, MachineError
 from nncli.network import params as parameters
 from nncli.network.params import Array
@@ -24,6 +25,7 @@ from nncli.runs.documents import Json
 from nncli.runs.format import FORMAT
 from nncli.runs.weights import Meta, Preprocessing, Weights
 from nncli.spec.dump import dump_spec, plain_spec
+from nncli.spec.model import Spec
 from nncli.training import cadence, loop
 from nncli.training.loop import Progress
 from nncli.training.monitor import keeps_best
@@ -289,8 +291,14 @@ def _save_weights(path: Path, experiment: Experiment, state: State) -> int:
 
 
 def _weights(experiment: Experiment, vector: Array, epoch: int, batch: int) -> Weights:
-    spec, dataset = experiment.spec, experiment.dataset
-    meta = Meta(
+    spec = experiment.spec
+    meta = weights_meta(spec, experiment.dataset, epoch, batch)
+    return Weights(parameters.views(vector, spec.architecture), meta)
+
+
+def weights_meta(spec: Spec, dataset: Dataset, epoch: int, batch: int) -> Meta:
+    """What saved parameters say of themselves."""
+    return Meta(
         format=FORMAT,
         architecture=spec.architecture,
         loss=spec.loss,
@@ -299,7 +307,6 @@ def _weights(experiment: Experiment, vector: Array, epoch: int, batch: int) -> W
         epoch=epoch,
         batch=batch,
     )
-    return Weights(parameters.views(vector, spec.architecture), meta)
 
 
 def _now() -> str:

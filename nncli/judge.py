@@ -12,8 +12,9 @@ from nncli.data.dataset import Dataset, Split
 from nncli.data.download import Progress
 from nncli.data.sources import load
 from nncli.errors import DamagedError, UsageError
+from nncli.experiment import weights_meta
 from nncli.network.metrics import Confusion
-from nncli.network.params import views
+from nncli.network.params import count, views
 from nncli.preparation import blas_threads, threads_of
 from nncli.runs import checkpoint, rundir
 from nncli.runs import weights as weights_file
@@ -21,6 +22,7 @@ from nncli.runs.weights import Weights
 from nncli.spec.load import Document, load_spec
 from nncli.spec.model import LayerSpec, Spec
 from nncli.training.evaluation import Evaluator
+from nncli.training.monitor import keeps_best
 
 PREFERRED = ("test", "validation", "train")
 """Which split is judged when none is named: the first of these that the data has."""
@@ -91,18 +93,26 @@ def open_judged(
     there or the data does not fit, DamagedError where the weights are damaged or belong to another experiment.
     """
     path, run = _locate(target)
-    weights = _pick(path, weights_file.read(path), which)
+    weights = _pick(path, weights_file.read(path), which) if path.is_file() else None
     document = _spec_of(path, spec_path)
     spec = document.spec
-    _same_architecture(weights, spec, path, document.path)
-    if dataset is None:
-        with document.places():
-            dataset = load(spec.data, seed=spec.seed, on_progress=on_progress)
-            fit.check_data(spec, dataset)
+    if weights:
+        _same_architecture(weights, spec, path, document.path)
+    given = dataset
+    with document.places():
+        dataset = given or load(spec.data, seed=spec.seed, on_progress=on_progress)
+        fit.check_data(spec, dataset)
+    if weights is None:
+        weights = _of_checkpoint(path.with_name(rundir.CHECKPOINT), spec, dataset, which)
+    elif given is None:
         _same_preprocessing(weights, dataset, path)
     wanted = run.get("threads") or threads_of(spec, dataset)
     threads = min(wanted, machine.usable_cores())
-    notes = (*_data_changed(run, dataset), *_fewer_threads(wanted, threads))
+    notes = (
+        *_not_ended(path, run, weights),
+        *_data_changed(run, dataset),
+        *_fewer_threads(wanted, threads),
+    )
     return Opened(target, weights, dataset, _choose(split, dataset), threads, notes)
 
 
@@ -122,7 +132,8 @@ def judge(target: Path, **choices: Any) -> Judgment:
 
 
 def _locate(target: Path) -> tuple[Path, dict[str, Any]]:
-    """The weights file of a run or of itself, and what run.json says, if there is one."""
+    """The weights file of a run (before its first end there is only a checkpoint beside where that will be) or of
+    itself, and what run.json says, if there is one."""
     if not target.exists():
         raise UsageError(
             f"{target}: no such run or weights file. `nncli runs` lists the runs there are."
@@ -131,11 +142,9 @@ def _locate(target: Path) -> tuple[Path, dict[str, Any]]:
         has_run = (target.parent / rundir.RUN).is_file()
         return target, rundir.open_run(target.parent) if has_run else {}
     run, path = rundir.open_run(target), target / rundir.WEIGHTS
-    if not path.is_file():
+    if not path.is_file() and not path.with_name(rundir.CHECKPOINT).is_file():
         status = rundir.status_of(run)
-        raise DamagedError(
-            f"{target}: has no {rundir.WEIGHTS}; the run is {status}. Weights are written when a run ends."
-        )
+        raise DamagedError(f"{target}: has no weights yet; the run is {status} and has saved none.")
     return path, run
 
 
@@ -163,6 +172,20 @@ def _pick(path: Path, weights: Weights, which: str | None) -> Weights:
     epoch = position.best.epoch if which == "best" and position.best else position.epoch
     meta = weights.meta.model_copy(update={"epoch": epoch})
     return Weights(views(vector, weights.meta.architecture), meta)
+
+
+def _of_checkpoint(path: Path, spec: Spec, dataset: Dataset, which: str | None) -> Weights:
+    """The parameters in the checkpoint of a run that has not ended yet."""
+    position, arrays = checkpoint.read(path)
+    kept = "best" if keeps_best(spec) and position.best else "last"
+    name = {"last": "vector"}.get(which or kept, which or kept)
+    if name not in arrays:
+        raise UsageError(f"--weights {which}: {path} has none; {path.parent} has not come so far")
+    if arrays[name].shape != (count(spec.architecture),):
+        raise DamagedError(f"{path}: {name} belongs to another architecture")
+    epoch = position.best.epoch if name == "best" and position.best else position.epoch
+    meta = weights_meta(spec, dataset, epoch, 0 if name == "best" else position.batch)
+    return Weights(views(arrays[name], spec.architecture), meta)
 
 
 def _spec_of(weights: Path, spec_path: Path | None) -> Document:
@@ -209,6 +232,14 @@ def _choose(split: str | None, dataset: Dataset) -> str:
     if split not in dataset.splits:
         raise UsageError(f"--split {split}: the data has only {', '.join(dataset.splits)}")
     return split
+
+
+def _not_ended(path: Path, run: dict[str, Any], weights: Weights) -> tuple[str, ...]:
+    """A warning where the parameters are those of a checkpoint."""
+    if path.is_file():
+        return ()
+    where = f"epoch {weights.meta.epoch}, batch {weights.meta.batch}"
+    return (f"the run is {rundir.status_of(run)}; its last checkpoint is of {where}",)
 
 
 def _data_changed(run: dict[str, Any], dataset: Dataset) -> tuple[str, ...]:

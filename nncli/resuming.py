@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli import __version__, files, machine
+from nncli.data.dataset import Dataset
 from nncli.errors import DataError, KeyPath, Problem, SpecError, UsageError, dotted
 from nncli.preparation import Experiment, prepare
 from nncli.runs import checkpoint, lock, rundir
@@ -35,9 +36,17 @@ class Reopened:
     summary: Json | None
     """summary.json, where there is nothing left to do."""
 
-    def prepare(self, on_progress: Callable[[str, int, int], None] | None = None) -> Experiment:
-        """The run's experiment. Raises DataError where the data is not what the run began with."""
-        prepared = prepare(self.spec, on_progress, threads=self.threads)
+    def prepare(
+        self,
+        on_progress: Callable[[str, int, int], None] | None = None,
+        *,
+        dataset: Dataset | None = None,
+    ) -> Experiment:
+        """The run's experiment; its data is read, unless it is given.
+
+        Raises DataError where the data is not what the run began with.
+        """
+        prepared = prepare(self.spec, on_progress, dataset=dataset, threads=self.threads)
         before, now = self.run["data"]["sha256"], prepared.dataset.fingerprint.sha256
         if before != now:
             raise DataError(
@@ -68,7 +77,7 @@ def reopened(
         if now.epochs != before.epochs:
             _check_longer(path, before, now)
             summary = None
-        yield Reopened(path, run, now, _threads(run["threads"], threads), summary)
+        yield Reopened(path, run, now, threads_for(run["threads"], threads), summary)
 
 
 def differences(run: Mapping[str, Any], threads: int) -> list[str]:
@@ -151,7 +160,7 @@ def _epoch_of(path: Path) -> int:
     return checkpoint.read(saved)[0].epoch if saved.is_file() else 0
 
 
-def _threads(before: int, wanted: int | None) -> int:
+def threads_for(before: int, wanted: int | None) -> int:
     """BLAS threads: those of before, for the same bytes. Raises UsageError where there are not so many cores."""
     cores = machine.usable_cores()
     if (wanted or before) <= cores:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 
 from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.spec.load import parse_spec
@@ -68,3 +70,23 @@ sweep: {eta: [0.001, 0.5]}
 
 TIMES = ("seconds", "samples_per_second")
 """What may differ between two runs of the same spec."""
+
+
+def same_bytes(run: Path, other: Path) -> None:
+    """Fail unless two runs have left the same weights, checkpoint, and (times aside) records."""
+    for name in ("weights.npz", "average.npz", "checkpoint.npz"):
+        assert bytes_of(run / name) == bytes_of(other / name), f"{name} differs"
+    assert records_of(run) == records_of(other)
+    assert records_of(run), "there are no records to compare"
+
+
+def bytes_of(path: Path) -> bytes:
+    """The content of a file; nothing where there is none."""
+    return path.read_bytes() if path.is_file() else b""
+
+
+def records_of(run: Path) -> list[dict[str, Any]]:
+    """The records of a run, without times. Fails on a line that is not strict JSON."""
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    records = [json.loads(line, parse_constant=lambda name: pytest.fail(name)) for line in lines]
+    return [{key: value for key, value in record.items() if key not in TIMES} for record in records]

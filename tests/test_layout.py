@@ -18,7 +18,7 @@ FLOORS = [
     ["preparation"],
     ["resuming"],
     ["experiment"],
-    ["judge", "gradients"],
+    ["judge", "gradients", "repetition"],
     ["sweep"],
     ["report"],
     ["packaged"],

@@ -17,6 +17,7 @@ from nncli.cli.evaluate import evaluate
 from nncli.cli.gradcheck import gradcheck
 from nncli.cli.init import init
 from nncli.cli.plot import plot
+from nncli.cli.repeat import repeat
 from nncli.cli.resume import resume
 from nncli.cli.runs import runs, show
 from nncli.cli.schema import schema
@@ -77,6 +78,7 @@ app = typer.Typer(
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "resume": resume,
+    "repeat": repeat,
     "eval": evaluate,
     "sweep": sweep,
     "plot": plot,

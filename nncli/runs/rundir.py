@@ -193,12 +193,13 @@ def summarize(records: list[Json], status: str) -> Json:
         "status": status,
         "epochs": final.get("epoch", 0),
         "seconds": round(sum(record["seconds"] for record in records), 3),
-        "final": {key: value for key, value in final.items() if key not in _TIMES},
+        "final": {key: value for key, value in final.items() if key not in TIMES},
         "best": {key: best(records, key) for key in final if key.endswith(("_accuracy", "_r2"))},
     }
 
 
-_TIMES = {"seconds", "samples_per_second"}
+TIMES = {"seconds", "samples_per_second"}
+"""What differs between two runs of the same spec."""
 
 
 def best(records: list[Json], key: str) -> Json:

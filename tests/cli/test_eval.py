@@ -93,9 +93,18 @@ def test_refusals(nncli, run_path, tmp_path):
         (run_path / "weights.npz").write_bytes(data)
         refused(6, message, run_path)
     (run_path / "weights.npz").unlink()
-    refused(6, "has no weights.npz; the run is finished", run_path)
+    (run_path / "checkpoint.npz").rename("checkpoint.npz")
+    refused(6, "has no weights yet; the run is finished and has saved none", run_path)
     (run_path / "weights.npz").write_bytes(whole)
     assert nncli("eval", run_path).exit_code == 0
+
+
+def test_before_its_first_end_a_run_is_judged_by_its_checkpoint(nncli, run_path):
+    whole = json.loads(nncli("eval", run_path, "--json").stdout)
+    (run_path / "weights.npz").unlink()
+    result = nncli("eval", run_path, "--json")
+    assert json.loads(result.stdout) == whole
+    assert "its last checkpoint is of epoch 3, batch 0" in result.stderr
 
 
 def test_weights_of_another_architecture_are_refused(nncli, run_path):

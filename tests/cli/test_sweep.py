@@ -53,7 +53,7 @@ def test_another_grid_keeps_the_rows_of_the_first(nncli):
     assert "3 trials, 1 to run" in result.stderr
 
 
-def test_a_trial_cut_short_is_run_again_and_its_remains_are_kept(nncli):
+def test_a_trial_cut_short_goes_on_and_one_that_is_damaged_is_kept_aside(nncli):
     nncli("sweep", "spec.yaml", "--grid", "eta=0.1", "-q")
     trial = sweep_dir() / "trials" / trial_id({"eta": 0.1})
     whole = (trial / "weights.npz").read_bytes()
@@ -61,8 +61,13 @@ def test_a_trial_cut_short_is_run_again_and_its_remains_are_kept(nncli):
     (trial / "run.json").write_text(json.dumps(run | {"status": "running", "pid": 2**22 + 1}))
     (trial / "summary.json").unlink()
     (trial / "weights.npz").unlink()
-    result = nncli("sweep", "spec.yaml", "--grid", "eta=0.1")
-    assert result.exit_code == 0
+    assert nncli("sweep", "spec.yaml", "--grid", "eta=0.1").exit_code == 0
+    assert (trial / "weights.npz").read_bytes() == whole
+    assert len(json.loads((trial / "run.json").read_text())["sessions"]) == 1
+    (trial / "summary.json").unlink()
+    (trial / "run.json").write_text(json.dumps(run | {"status": "running", "pid": 2**22 + 1}))
+    (trial / "checkpoint.npz").write_bytes(b"damaged")
+    assert nncli("sweep", "spec.yaml", "--grid", "eta=0.1").exit_code == 0
     assert (trial / "weights.npz").read_bytes() == whole
     assert trial.with_name(trial.name + ".stale-1").is_dir()
 

@@ -1,0 +1,290 @@
+"""`nncli resume` and `nncli repeat`: the same bytes as if nothing had happened, or a refusal that says why."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from support import same_bytes
+
+from nncli import machine
+from nncli.interrupts import Stop
+from nncli.runs import archive, lock
+
+EVERY_BATCH = ("--set", "checkpoint={batches: 1}")
+
+
+class Killed(BaseException):
+    """A process ends here, without another word."""
+
+
+def kill(nncli, monkeypatch, questions, *words):
+    """A command dies once it has asked so often whether to stop, which it does after each batch: as if by kill -9."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Stop, "__call__", raising(Killed, questions))
+        with pytest.raises(Killed):
+            nncli(*words)
+
+
+def raising(error, questions):
+    calls = iter(range(questions))
+
+    def stop(self):
+        if next(calls, None) is None:
+            raise error
+        return False
+
+    return stop
+
+
+def cut_short(nncli, monkeypatch, questions, *words):
+    """A run that died in its training."""
+    before = set(Path("runs").glob("*"))
+    kill(nncli, monkeypatch, questions, "train", "spec.yaml", "-q", *words)
+    (run,) = set(Path("runs").glob("*")) - before
+    return run
+
+
+def refused(nncli, code, message, *words):
+    result = nncli(*words)
+    assert result.exit_code == code, result.output
+    assert message in result.stderr, result.stderr
+    assert result.stderr.count("error: ") == result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("batches", [2, 12, 25])
+@pytest.mark.parametrize("cadence", ["{batches: 1}", "{epochs: 1}", "{every: 1h}"])
+def test_a_killed_run_goes_on_to_the_same_bytes(nncli, run_path, monkeypatch, batches, cadence):
+    cadence = ("--set", f"checkpoint={cadence}")
+    run = cut_short(nncli, monkeypatch, batches, *cadence)
+    assert not (run / "summary.json").exists()
+    result = nncli("resume", run)
+    assert result.exit_code == 0, result.output
+    assert "finished after" in result.stdout
+    same_bytes(run_path, run)
+    assert list(run.glob(".*.tmp")) == []
+
+
+def test_a_complete_run_is_said_to_be_complete(nncli, run_path):
+    before = {path.name: path.read_bytes() for path in run_path.iterdir()}
+    result = nncli("resume", run_path, "--json")
+    assert result.exit_code == 0
+    assert "already complete" in result.stderr
+    assert json.loads(result.stdout)["final"]["epoch"] == 3
+    assert {path.name: path.read_bytes() for path in run_path.iterdir()} == before
+
+
+def test_more_epochs_are_those_of_a_straight_run(nncli, run_path):
+    straight = nncli("train", "spec.yaml", "-q", "--set", "epochs=5").stdout.strip()
+    result = nncli("resume", run_path, "--epochs", 5)
+    assert result.exit_code == 0, result.output
+    assert "goes on   after epoch 3" in result.stderr
+    same_bytes(Path(straight), run_path)
+    assert json.loads((run_path / "summary.json").read_text())["epochs"] == 5
+    assert "epochs: 5" in (run_path / "spec.yaml").read_text()
+    assert len(json.loads((run_path / "run.json").read_text())["sessions"]) == 1
+
+
+def test_an_extension_that_was_killed_goes_on(nncli, run_path, monkeypatch):
+    straight = nncli("train", "spec.yaml", "-q", "--set", "epochs=6").stdout.strip()
+    kill(nncli, monkeypatch, 20, "resume", run_path, "--epochs", 6)
+    assert nncli("resume", run_path).exit_code == 0
+    same_bytes(Path(straight), run_path)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("schedule=cosine", "schedule: cosine goes down over the whole training"),
+        ("schedule={name: linear}", "schedule: linear goes down over the whole training"),
+        ("warmup=0.1", "warmup: 0.1 is a share of the whole training"),
+        ("record_every=2", "record_every: 2 does not divide the 3 epochs done"),
+    ],
+)
+def test_what_depends_on_the_length_cannot_become_longer(nncli, setting, message):
+    run = nncli("train", "spec.yaml", "-q", "--set", setting).stdout.strip()
+    refused(nncli, 2, message, "resume", run, "--epochs", 5)
+    assert Path(run, "summary.json").exists()
+
+
+def test_lengths_that_cannot_be(nncli, run_path):
+    refused(nncli, 2, "It can only become longer", "resume", run_path, "--epochs", 2)
+    assert "already complete" in nncli("resume", run_path, "--epochs", 3).stderr
+    run = nncli("train", "spec.yaml", "-q", "--set", "epochs=null", "--set", "iterations=5")
+    refused(nncli, 2, "counts iterations", "resume", run.stdout.strip(), "--epochs", 5)
+
+
+def test_early_stopping_stays_the_end(nncli):
+    stopping = "early_stopping={monitor: test_loss, patience: 1, min_delta: 9}"
+    run = Path(nncli("train", "spec.yaml", "-q", "--set", stopping).stdout.strip())
+    before = (run / "weights.npz").read_bytes()
+    result = nncli("resume", run, "--epochs", 9)
+    assert result.exit_code == 0
+    assert "early stopping ended it after epoch 2: more epochs change nothing" in result.stderr
+    assert (run / "weights.npz").read_bytes() == before
+
+
+def test_a_changed_spec_is_named_and_refused(nncli, run_path):
+    spec = run_path / "spec.yaml"
+    text = spec.read_text()
+    spec.write_text(text.replace("eta: 0.5", "eta: 0.25").replace("output_dim: 8", "output_dim: 9")
+                    .replace("input_dim: 8", "input_dim: 9"))  # fmt: skip
+    result = nncli("resume", run_path)
+    assert result.exit_code == 2
+    lines = result.stderr.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith(f"error: {spec}:") for line in lines)
+    assert "architecture[0].output_dim: is 9, but was 8 so far" in lines[0]
+    assert "eta: is 0.25, but was 0.5 so far. Put it back" in lines[2]
+    changed = text.replace("name: spec", "name: other").replace("every: 10s", "every: 1s")
+    spec.write_text(changed.replace("epochs: 3", "epochs: 4"))
+    assert nncli("resume", run_path, "-q").exit_code == 0
+    assert json.loads((run_path / "summary.json").read_text())["epochs"] == 4
+
+
+def test_changed_data_is_refused(nncli, monkeypatch):
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    arrays = {"x": rng.standard_normal((40, 2)), "y": np.arange(40) % 2}
+    np.savez("data.npz", **arrays)
+    run = cut_short(nncli, monkeypatch, 9, "--set", "data={source: npz, path: data.npz, test: 10}")
+    np.savez("data.npz", **(arrays | {"x": arrays["x"] + 1}))
+    refused(nncli, 2, "the data has changed since", "resume", run)
+
+
+def test_only_one_process_writes_a_run(nncli, run_path):
+    with lock.writing(run_path):
+        refused(nncli, 5, "is writing this. Wait for it, or stop it", "resume", run_path)
+        pid = json.loads((run_path / "run.json").read_text())["pid"]
+        assert f"process {pid} on" in nncli("resume", run_path).stderr
+        assert nncli("eval", run_path).exit_code == 0
+        assert nncli("show", run_path).exit_code == 0
+
+
+@pytest.mark.parametrize("tail", [b'{"epoch": 2, "train_l', b"\0" * 512, b'{"epoch": 9}\n'])
+def test_what_follows_the_checkpoint_is_cut_with_one_notice(nncli, run_path, monkeypatch, tail):
+    run = cut_short(nncli, monkeypatch, 15, *EVERY_BATCH)
+    with (run / "metrics.jsonl").open("ab") as file:
+        file.write(tail)
+    result = nncli("resume", run, "-q")
+    assert result.exit_code == 0
+    assert result.stderr.count("metrics.jsonl: ") == result.stderr.count("dropped") == 1
+    same_bytes(run_path, run)
+
+
+def test_missing_or_damaged_records_are_refused(nncli, run_path):
+    metrics = run_path / "metrics.jsonl"
+    (run_path / "summary.json").unlink()
+    lines = metrics.read_bytes().splitlines(keepends=True)
+    metrics.write_bytes(b"".join(lines[:2]))
+    refused(nncli, 6, "has 2 whole lines, but the checkpoint counts 3 records", "resume", run_path)
+    metrics.unlink()
+    refused(nncli, 6, "has 0 whole lines, but the checkpoint counts 3 records", "resume", run_path)
+    metrics.write_bytes(lines[0] + b"x" + lines[1] + lines[2])
+    refused(nncli, 6, "metrics.jsonl:2: is damaged", "resume", run_path)
+
+
+def test_a_run_without_a_spec_file_goes_on_by_its_run_json(nncli, run_path, monkeypatch):
+    run = cut_short(nncli, monkeypatch, 15)
+    (run / "spec.yaml").unlink()
+    assert nncli("resume", run, "-q").exit_code == 0
+    same_bytes(run_path, run)
+    assert (run / "spec.yaml").is_file()
+
+
+def test_what_is_no_run_is_refused(nncli):
+    Path("empty").mkdir()
+    refused(nncli, 6, "empty: is not an nncli run", "resume", "empty")
+    refused(nncli, 2, "nowhere: no such run directory", "resume", "nowhere")
+
+
+def edited(run, **arrays):
+    path = run / "checkpoint.npz"
+    path.write_bytes(archive.pack(archive.unpack(path.read_bytes(), path) | arrays))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--set", "optimizer=adam"), "does not belong to this training"),
+        (("--set", "dtype=float64"), "vector is float64 (42,), but this training needs float32"),
+        (("--set", "average={every: 1}"), "average does not belong to this training"),
+        (("--set", "epochs=9"), "stands after epoch 9, batch 0, but this training has 3 epochs"),
+        (("--set", "schedule={name: plateau, monitor: test_loss}"), "with another schedule"),
+    ],
+)
+def test_the_checkpoint_of_another_training_is_refused(nncli, run_path, words, message):
+    other = Path(nncli("train", "spec.yaml", "-q", *words).stdout.strip())
+    shutil.copy(other / "checkpoint.npz", run_path / "checkpoint.npz")
+    (run_path / "summary.json").unlink()
+    refused(nncli, 6, message, "resume", run_path)
+
+
+def test_threads_are_those_of_before_unless_others_are_asked_for(nncli, run_path, monkeypatch):
+    path = run_path / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"threads": 2}))
+    (run_path / "summary.json").unlink()
+    monkeypatch.setattr(machine, "usable_cores", lambda: 1)
+    refused(nncli, 2, "the run used 2 threads, but this process may use 1", "resume", run_path)
+    refused(nncli, 2, "--threads 3: this process may use 1", "resume", run_path, "--threads", 3)
+    result = nncli("resume", run_path, "--threads", 1)
+    assert result.exit_code == 0
+    assert "threads was 2, is 1: last digits may differ" in result.stderr
+    assert json.loads(path.read_text())["differences"] == ["threads was 2, is 1"]
+    assert json.loads(path.read_text())["threads"] == 1
+
+
+def test_a_second_interrupt_stops_at_once_and_says_how_to_go_on(nncli, run_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Stop, "__call__", raising(KeyboardInterrupt, 15))
+        result = nncli("train", "spec.yaml", "-q")
+    assert result.exit_code == 130
+    (run,) = set(Path("runs").iterdir()) - {run_path}
+    assert result.stderr == f"stopped at once; from the last checkpoint: nncli resume {run}\n"
+    assert nncli("resume", run).exit_code == 0
+    same_bytes(run_path, run)
+
+
+def test_repeat_finds_the_same_bytes(nncli, run_path):
+    result = nncli("repeat", run_path, "--json", "-q")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert found["same"] is True
+    same_bytes(run_path, Path(found["repeat"]))
+
+
+def test_repeat_names_what_differs(nncli, run_path, monkeypatch):
+    monkeypatch.setattr(machine, "describe", lambda: changed)
+    changed = json.loads((run_path / "run.json").read_text()) | {"numpy": "1.0"}
+    changed = {
+        key: changed[key]
+        for key in ("host", "pid", "platform", "cpu", "cores", "python", "numpy", "blas")
+    }
+    arrays = archive.unpack((run_path / "weights.npz").read_bytes(), run_path)
+    w = arrays["W1"].copy()
+    w[0, 0] += 0.5
+    (run_path / "weights.npz").write_bytes(archive.pack(arrays | {"W1": w}))
+    lines = (run_path / "metrics.jsonl").read_text().splitlines()
+    record = json.loads(lines[1]) | {"test_loss": 0.5}
+    (run_path / "metrics.jsonl").write_text(f"{lines[0]}\n{json.dumps(record)}\n{lines[2]}\n")
+    result = nncli("repeat", run_path, "-q")
+    assert result.exit_code == 7
+    assert "metrics.jsonl:2: test_loss was 0.5, is 0." in result.stdout
+    assert "weights.npz: 1 of 16 numbers of W1 differ, by 0.5 at most" in result.stdout
+    assert "numpy was" in result.stderr
+    assert "is 1.0" in result.stderr
+
+
+def test_repeat_of_a_diverged_run_diverges_to_the_same_bytes(nncli):
+    words = ("--set", "eta=1e30", "--set", "architecture[0].activation=identity")
+    assert nncli("train", "spec.yaml", "-q", *words).exit_code == 3
+    (run,) = Path("runs").iterdir()
+    result = nncli("repeat", run, "-q")
+    assert result.exit_code == 0, result.output
+    assert "the same bytes" in result.stdout
+
+
+def test_repeat_of_a_run_that_has_not_ended_is_refused(nncli, monkeypatch):
+    run = cut_short(nncli, monkeypatch, 15)
+    refused(nncli, 2, "Go on with it first: nncli resume", "repeat", run)
