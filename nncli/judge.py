@@ -98,14 +98,14 @@ def open_judged(
     spec = document.spec
     if weights:
         _same_architecture(weights, spec, path, document.path)
-    given = dataset
-    with document.places():
-        dataset = given or load(spec.data, seed=spec.seed, on_progress=on_progress)
-        fit.check_data(spec, dataset)
+    if dataset is None:
+        with document.places():
+            dataset = load(spec.data, seed=spec.seed, on_progress=on_progress)
+            fit.check_data(spec, dataset)
+        if weights:
+            _same_preprocessing(weights, dataset, path)
     if weights is None:
         weights = _of_checkpoint(path.with_name(rundir.CHECKPOINT), spec, dataset, which)
-    elif given is None:
-        _same_preprocessing(weights, dataset, path)
     wanted = run.get("threads") or threads_of(spec, dataset)
     threads = min(wanted, machine.usable_cores())
     notes = (
