@@ -6,6 +6,7 @@ from typing import Protocol
 
 from benchmarks.commands import FirstBatch, Peak
 from benchmarks.epochs import Epochs, Peer
+from benchmarks.keeping import Keeping
 from benchmarks.report import Goal, Row
 
 
@@ -74,6 +75,11 @@ WORKLOADS: dict[str, Workload] = {
         spec="configs/mnist.yaml",
         help_goal=Goal(at_most=0.3),
         train_goal=Goal(at_most=0.8),
+    ),
+    "k": Keeping(
+        title="what keeping a run costs: records, checkpoints, weights, as a share of the training",
+        specs=("configs/mnist.yaml", "configs/moons.yaml"),
+        goal=Goal(at_most=3),
     ),
     "m": Peak(
         title="peak resident memory of the whole command (ru_maxrss: program, libraries, data)",
