@@ -214,8 +214,9 @@ def _reporting(session: Session) -> Iterator[None]:
             "reason": str(err),
             "exit_code": err.exit_code,
         }
-        with suppress(MachineError):
-            rundir.write_json(session.path / rundir.RUN, session.run | ending)
+        if not (session.path / rundir.SUMMARY).exists():  # with it, the run is whole and says so
+            with suppress(MachineError):
+                rundir.write_json(session.path / rundir.RUN, session.run | ending)
         where = session.saved or "the start, for there is no checkpoint yet"
         raise MachineError(
             f"{err}. Mend that, then go on from {where}: {resume_command(session.path)}"
