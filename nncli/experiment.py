@@ -116,10 +116,12 @@ def train(
         files.remove_temporary(path)
         run = _describe(experiment, command)
         rundir.write_json(path / rundir.RUN, run)
-        rundir.write_spec(path, dump_spec(spec))
-        rundir.start_records(path)
         state = loop.start(spec, experiment.dataset, vector)
-        return _go_on(Session(path, experiment, run, state, []), watcher or Nobody(), stop)
+        session = Session(path, experiment, run, state, [])
+        with _reporting(session):
+            rundir.write_spec(path, dump_spec(spec))
+            rundir.start_records(path)
+            return _go_on(session, watcher or Nobody(), stop)
 
 
 def resume(
@@ -150,11 +152,12 @@ def resume(
     for change in changed:
         notice(f"{change}: last digits may differ from those of a run that was never stopped")
     run = _describe(experiment, command) | _history(reopened.run, changed)
-    files.remove(path / rundir.SUMMARY)
-    rundir.write_json(path / rundir.RUN, run)
-    rundir.write_spec(path, dump_spec(spec))
     session = Session(path, experiment, run, state, records, saved)
-    return _go_on(session, watcher or Nobody(), stop)
+    with _reporting(session):
+        files.remove(path / rundir.SUMMARY)
+        rundir.write_json(path / rundir.RUN, run)
+        rundir.write_spec(path, dump_spec(spec))
+        return _go_on(session, watcher or Nobody(), stop)
 
 
 def _restored(experiment: Experiment, path: Path) -> tuple[State, int, str]:
@@ -181,7 +184,7 @@ def _history(run: Json, changed: list[str]) -> Json:
 def _go_on(session: Session, watcher: Watcher, stop: Callable[[], bool]) -> Result:
     """Train to the end or until `stop()`, with checkpoints on the way."""
     experiment, state = session.experiment, session.state
-    with blas_threads(experiment.threads), _reporting(session):
+    with blas_threads(experiment.threads):
         watcher.started(experiment, session.path, state, session.records)
         trainer = Trainer.of(experiment.spec, experiment.dataset, state)
         due = cadence.of(experiment.spec.checkpoint, trainer)

@@ -52,13 +52,6 @@ def choose_threads(largest_product: float) -> int:
 
 def describe() -> dict[str, Any]:
     """What a run records of the machine it ran on."""
-    from threadpoolctl import threadpool_info
-
-    blas = [
-        f"{pool['internal_api']} {pool['version']} ({pool.get('architecture', 'unknown')})"
-        for pool in threadpool_info()
-        if pool["user_api"] == "blas"
-    ]
     return {
         "host": socket.gethostname(),
         "pid": os.getpid(),
@@ -67,8 +60,21 @@ def describe() -> dict[str, Any]:
         "cores": usable_cores(),
         "python": platform.python_version(),
         "numpy": version("numpy"),
-        "blas": ", ".join(blas) or "unknown",
+        "blas": _blas(),
     }
+
+
+def _blas() -> str:
+    """NumPy's BLAS. What another package has brought along for itself, SciPy's say, takes no part."""
+    from threadpoolctl import threadpool_info
+
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    own = [pool for pool in pools if "numpy" in pool["filepath"]]
+    names = (
+        f"{pool['internal_api']} {pool['version']} ({pool.get('architecture', 'unknown')})"
+        for pool in own or pools
+    )
+    return ", ".join(names) or "unknown"
 
 
 def _cpu_model() -> str:

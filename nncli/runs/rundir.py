@@ -14,7 +14,7 @@ from typing import Any
 
 from nncli import files
 from nncli.errors import DamagedError, MachineError, UsageError
-from nncli.runs import documents, lock
+from nncli.runs import checkpoint, documents, lock
 from nncli.runs.documents import Json
 from nncli.runs.format import FORMAT
 from nncli.words import plural
@@ -135,12 +135,20 @@ def sync_records(path: Path) -> None:
 
 
 def read_records(path: Path) -> list[Json]:
-    """Every whole line of the metrics; a torn last line is left out.
+    """Every whole line of the metrics; what a crash has torn at the end is left out.
 
-    Raises DamagedError naming the line where one before the last is not a record.
+    Raises DamagedError naming the first line that is not a record, where a checkpoint counts it or a good one follows.
     """
     metrics = path / METRICS
-    return _parsed(metrics, _whole_lines(metrics))
+    lines = _whole_lines(metrics)
+    if (
+        lines and _record(lines[-1]) is None
+    ):  # a hole with a newline behind it: the disk had not come so far
+        saved = path / CHECKPOINT
+        counted = checkpoint.read(saved)[0].records if saved.is_file() else 0
+        while len(lines) > counted and _record(lines[-1]) is None:
+            lines.pop()
+    return _parsed(metrics, lines)
 
 
 def cut_records(path: Path, count: int) -> tuple[list[Json], str]:
@@ -175,14 +183,19 @@ def _whole_lines(metrics: Path) -> list[bytes]:
 def _parsed(metrics: Path, lines: list[bytes]) -> list[Json]:
     records = []
     for number, line in enumerate(lines, 1):
-        try:
-            record = documents.read_record(json.loads(line))
-        except (ValueError, RecursionError):
-            record = None
+        record = _record(line)
         if record is None:
             raise DamagedError(f"{metrics}:{number}: is damaged: not a record of a training")
         records.append(record)
     return records
+
+
+def _record(line: bytes) -> Json | None:
+    """A line of metrics.jsonl; None where it is none."""
+    try:
+        return documents.read_record(json.loads(line))
+    except (ValueError, RecursionError):
+        return None
 
 
 def summarize(records: list[Json], status: str) -> Json:

@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from nncli import files
 from nncli.errors import DamagedError, LockedError, MachineError, UsageError
-from nncli.runs import lock, rundir
+from nncli.runs import checkpoint, lock, rundir
 
 GOOD = b'{"epoch": 1, "train_loss": 1.5, "eta": 1.0, "seconds": 0.5}'
 RUN = {
@@ -108,6 +109,15 @@ def test_records_come_back_and_a_torn_tail_is_left_out(tmp_path):
 )
 def test_damage_in_the_middle_names_the_line(tmp_path, middle):
     (tmp_path / rundir.METRICS).write_bytes(GOOD + b"\n" + middle + b"\n" + GOOD + b"\n")
+    with pytest.raises(DamagedError, match=r"metrics\.jsonl:2: is damaged"):
+        rundir.read_records(tmp_path)
+
+
+def test_a_hole_at_the_end_is_left_out_unless_a_checkpoint_counts_it(tmp_path, monkeypatch):
+    (tmp_path / rundir.METRICS).write_bytes(GOOD + b"\n" + b"\0" * 100 + b"\n")
+    assert len(rundir.read_records(tmp_path)) == 1
+    (tmp_path / rundir.CHECKPOINT).touch()
+    monkeypatch.setattr(checkpoint, "read", lambda path: (SimpleNamespace(records=2), {}))
     with pytest.raises(DamagedError, match=r"metrics\.jsonl:2: is damaged"):
         rundir.read_records(tmp_path)
 

@@ -1,0 +1,65 @@
+"""metrics.jsonl cut at every byte of its last three lines: no whole line is lost, none comes twice."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from support import SPEC, same_bytes
+
+from nncli import experiment, preparation, resuming
+from nncli.experiment import Nobody
+from nncli.preparation import Experiment
+from nncli.runs import rundir
+from nncli.spec.load import load_spec
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Killer(Nobody):
+    """Ends the process once a record of this epoch is written."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def recorded(self, record):
+        if record["epoch"] == self.epoch:
+            raise Killed
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Experiment:
+    text = SPEC.replace("epochs: 3", "epochs: 7") + "checkpoint: {epochs: 3}\n"
+    (tmp_path / "spec.yaml").write_text(text)
+    return preparation.prepare(load_spec(tmp_path / "spec.yaml").spec)
+
+
+def resume(prepared, run, watcher=None):
+    with resuming.reopened(run) as reopened:
+        experiment.resume(prepared, reopened, watcher=watcher)
+
+
+@pytest.mark.parametrize("odd", [0, 1])
+def test_cut_at_every_byte_of_its_last_three_lines(prepared, tmp_path, odd):
+    straight = experiment.train(prepared, tmp_path, run_dir=tmp_path / "straight").path
+    died = tmp_path / "died"
+    with pytest.raises(Killed):
+        experiment.train(prepared, tmp_path, run_dir=died, watcher=Killer(6))
+    whole = (died / rundir.METRICS).read_bytes()
+    lines = whole.splitlines(keepends=True)
+    assert len(lines) == 6  # of which the checkpoint counts three
+    for size in range(len(b"".join(lines[:3])) + odd, len(whole) + 1, 2):
+        run = tmp_path / f"cut{size}"
+        shutil.copytree(died, run)
+        (run / rundir.METRICS).write_bytes(whole[:size])
+        assert len(rundir.read_records(run)) == whole[:size].count(b"\n")
+        # it dies once more after it went on: nothing may be glued to a torn line
+        with pytest.raises(Killed):
+            resume(prepared, run, Killer(random.Random(size).randint(4, 7)))
+        resume(prepared, run)
+        same_bytes(straight, run)
+        shutil.rmtree(run)
