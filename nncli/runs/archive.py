@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import math
+import struct
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
+from nncli.data.files import shown
 from nncli.errors import DamagedError
 from nncli.network.params import Array, Arrays
 
@@ -24,9 +28,27 @@ _DIGEST = 64
 """Length of a SHA-256 in hexadecimal."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date of every member: the same arrays are the same bytes, whenever they are written."""
-_BAD_ZIP = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError, zlib.error)
+_BAD_ZIP = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    zlib.error,
+    struct.error,
+    ValueError,
+)
 """What a damaged, encrypted or strange zip file makes of itself in zipfile."""
-_BAD_HEADER = (ValueError, SyntaxError, TypeError, RecursionError, tokenize.TokenError)
+_BAD_HEADER = (
+    ValueError,
+    SyntaxError,
+    TypeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+    MemoryError,  # so Python's parser says that brackets are nested too deep
+    tokenize.TokenError,
+)
 """What a strange array header makes of itself in NumPy's parser."""
 _DTYPES = {"<f4", "<f8", "<i8", "|u1"}
 
@@ -71,50 +93,74 @@ def unpack(data: bytes, path: Path) -> Arrays:
     return read_members(data, path)
 
 
-def read_members(data: bytes, path: Path, *, compressed: bool = False) -> Arrays:
+def read_members(data: bytes, path: Path, *, inflated: int = 0) -> Arrays:
     """The arrays of any `.npz`, each header checked against the bytes before anything is made.
 
-    `compressed` also admits deflated members. Raises DamagedError.
+    Above 0, `inflated` also admits deflated members, as long as all together take no more bytes than that. Raises
+    DamagedError.
     """
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             members = archive.infolist()
+            _check_compression(members, path, inflated)
             arrays = {
-                info.filename.removesuffix(".npy"): _member(archive, info, path, compressed)
-                for info in members
+                info.filename.removesuffix(".npy"): _member(archive, info, path) for info in members
             }
     except _BAD_ZIP as err:
-        raise DamagedError(f"{path}: is not an .npz archive: {err}") from err
+        raise DamagedError(f"{path}: is not an .npz archive: {shown(err, 200)}") from err
     if len(arrays) != len(members):
         raise DamagedError(f"{path}: holds two arrays of the same name")
     return arrays
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, compressed: bool) -> Array:
-    """One array: a version 1.0 header, a plain little-endian type, C order, and just as many bytes as that takes."""
-    name = info.filename
-    if not name.endswith(".npy"):
-        raise DamagedError(f"{path}: {name!r} is not an array (.npy)")
-    if info.compress_type != zipfile.ZIP_STORED and not compressed:
+def _check_compression(members: list[zipfile.ZipInfo], path: Path, inflated: int) -> None:
+    """Stored members cannot hold more than the file does; deflated ones can, a thousand times over."""
+    packed = [info for info in members if info.compress_type != zipfile.ZIP_STORED]
+    if packed and not inflated:
+        name = shown(packed[0].filename, 60)
         raise DamagedError(f"{path}: {name} is compressed; nncli writes arrays uncompressed")
+    if any(info.compress_type != zipfile.ZIP_DEFLATED for info in packed):
+        raise DamagedError(f"{path}: has another compression than numpy.savez_compressed writes")
+    if packed and (total := sum(info.file_size for info in members)) > inflated:
+        raise DamagedError(
+            f"{path}: unpacks to {total} bytes, more than the {inflated} that are read"
+        )
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Array:
+    """One array, of just as many bytes as its header tells."""
+    if not info.filename.endswith(".npy"):
+        raise DamagedError(f"{path}: {shown(repr(info.filename), 60)} is not an array (.npy)")
+    where = f"{path}: {shown(info.filename, 60)}"
     with archive.open(info) as member:
-        try:
-            version = np.lib.format.read_magic(member)
-            shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
-        except _BAD_HEADER as err:
-            raise DamagedError(f"{path}: {name}: not a NumPy 1.0 array: {err}") from err
-        if len(shape) > 2 or not all(type(side) is int and 0 <= side < 2**40 for side in shape):
-            raise DamagedError(f"{path}: {name}: has the shape {str(shape)[:60]}")
-        if version != (1, 0) or fortran or dtype.str not in _DTYPES:
-            order = "Fortran" if fortran else "C"
-            raise DamagedError(
-                f"{path}: {name}: is {dtype.str} in {order} order; it must be one of "
-                f"{', '.join(sorted(_DTYPES))} in C order"
-            )
+        shape, dtype = _header(member, where)
         size = math.prod(shape) * dtype.itemsize
         if info.file_size != member.tell() + size:
             raise DamagedError(
-                f"{path}: {name}: {shape} of {dtype.str} takes {size} bytes, the file has "
+                f"{where}: {shape} of {dtype.str} takes {size} bytes, the file has "
                 f"{info.file_size - member.tell()}"
             )
-        return np.frombuffer(member.read(size), dtype).reshape(shape)
+        content = member.read(size)
+    if len(content) != size:  # the directory told of more than there is
+        raise DamagedError(f"{where}: takes {size} bytes, the file has {len(content)}")
+    return np.frombuffer(content, dtype).reshape(shape)
+
+
+def _header(member: IO[bytes], where: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type: version 1.0, at most two sides, a plain little-endian type, C order."""
+    try:
+        version = np.lib.format.read_magic(member)
+        # NumPy warns of a header that Python 2 wrote, Python of one that no writer has ever written
+        with warnings.catch_warnings(action="ignore"):
+            shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
+    except _BAD_HEADER as err:
+        raise DamagedError(f"{where}: not a NumPy 1.0 array: {shown(err, 200)}") from err
+    if len(shape) > 2 or not all(type(side) is int and 0 <= side < 2**40 for side in shape):
+        raise DamagedError(f"{where}: has the shape {str(shape)[:60]}")
+    if version != (1, 0) or fortran or dtype.str not in _DTYPES:
+        order = "Fortran" if fortran else "C"
+        raise DamagedError(
+            f"{where}: is {shown(dtype.str, 60)} in {order} order; it must be one of "
+            f"{', '.join(sorted(_DTYPES))} in C order"
+        )
+    return shape, dtype

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from nncli.spec.model import LayerSpec, LossName
 
 NaturalNumber = Annotated[int, Field(ge=0)]
 M = TypeVar("M", bound=Model)
+_INFLATED = 64 << 20
+"""What a compressed file may unpack to, also where the network is small: enough to say what does not fit."""
 
 
 class Preprocessing(Model):
@@ -81,7 +84,8 @@ def read_params(path: Path, architecture: Architecture) -> Arrays:
         arrays = archive.unpack(data, path)
         read_meta(arrays, path, Meta)
     else:
-        arrays = archive.read_members(data, path, compressed=True)
+        needed = sum(8 * math.prod(shape) for shape in shapes(architecture).values())
+        arrays = archive.read_members(data, path, inflated=max(_INFLATED, 2 * needed))
     _check_members(arrays, architecture, path)
     return arrays
 

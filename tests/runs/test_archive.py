@@ -92,8 +92,10 @@ def test_compressed_members_are_refused_unless_admitted():
     data = repacked({"W1.npy": GOOD}, zipfile.ZIP_DEFLATED)
     with pytest.raises(DamagedError, match=r"W1\.npy is compressed"):
         archive.unpack(data, PATH)
-    arrays = archive.read_members(data, PATH, compressed=True)
+    arrays = archive.read_members(data, PATH, inflated=1000)
     assert np.array_equal(arrays["W1"], ARRAYS["W1"])
+    with pytest.raises(DamagedError, match="unpacks to 152 bytes, more than the 100"):
+        archive.read_members(data, PATH, inflated=100)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
