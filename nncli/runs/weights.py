@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from nncli import files
 from nncli.errors import DamagedError, UsageError
@@ -19,6 +19,7 @@ from nncli.runs import archive
 from nncli.runs.format import check_format
 from nncli.spec.base import Model, PositiveNumber
 from nncli.spec.model import LayerSpec, LossName
+from nncli.spec.rules import NETWORK_RULES
 
 NaturalNumber = Annotated[int, Field(ge=0)]
 M = TypeVar("M", bound=Model)
@@ -37,7 +38,7 @@ class Meta(Model):
     """What the parameters are: enough to predict without the spec."""
 
     format: NaturalNumber
-    architecture: tuple[LayerSpec, ...]
+    architecture: Annotated[tuple[LayerSpec, ...], Field(min_length=1)]
     loss: LossName
     preprocessing: Preprocessing
     classes: tuple[str, ...] | None
@@ -46,6 +47,14 @@ class Meta(Model):
     """Whole epochs of training."""
     batch: NaturalNumber
     """Batches of the next epoch, where training stopped inside one."""
+
+    @model_validator(mode="after")
+    def _is_a_network(self) -> Meta:
+        """By the rules of the spec: arrays may have the shapes of layers that do not join."""
+        value = self.model_dump()
+        for problem in (problem for rule in NETWORK_RULES for problem in rule(value)):
+            raise ValueError(str(problem))
+        return self
 
 
 @dataclass(frozen=True)

@@ -163,11 +163,15 @@ def sweep_knows_its_keys(value: Plain) -> Iterator[Problem]:
         )
 
 
-RULES: tuple[Rule, ...] = (
+NETWORK_RULES: tuple[Rule, ...] = (
     layers_join,
     softmax_is_last,
     last_layer_drops_nothing,
     loss_fits,
+)
+"""What makes layers and a loss a network, also where it is described without a spec."""
+RULES: tuple[Rule, ...] = (
+    *NETWORK_RULES,
     one_length,
     std_is_used,
     augment_distorts,
