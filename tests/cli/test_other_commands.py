@@ -49,6 +49,12 @@ def test_check_refuses_what_no_memory_holds(nncli):
     assert "Make the layer smaller." in result.stderr
 
 
+def test_check_refuses_parameters_that_training_would(nncli):
+    result = nncli("check", "spec.yaml", "--set", "initializer={weights: normal, std: 1e300}")
+    assert result.exit_code == 2
+    assert "initializer.std: gives parameters that are too large for float32" in result.stderr
+
+
 def test_init_writes_a_spec_that_checks(nncli):
     listed = nncli("init").stdout
     assert [line.split()[0] for line in listed.splitlines()] == packaged.names()
