@@ -39,7 +39,9 @@ def load_spirals(source: Spirals) -> Dataset:
     arms = []
     for arm, count in enumerate(_shares(source.samples, source.classes)):
         t = np.arange(1, count + 1) / count
-        arms.append(_polar(t, 2 * np.pi * (source.turns * t + arm / source.classes)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            arms.append(_polar(t, 2 * np.pi * (source.turns * t + arm / source.classes)))
+    _check_finite(arms, "turns", source.turns)
     return _dataset(source, arms)
 
 
@@ -64,7 +66,9 @@ def _dataset(source: Generated, curves: Sequence[Array]) -> Dataset:
     rng = stream(source.seed, Purpose.POINTS)
     order = rng.permutation(source.samples)
     x = np.concatenate(curves)[order]
-    x += source.noise * rng.standard_normal(x.shape)
+    with np.errstate(over="ignore"):
+        x += source.noise * rng.standard_normal(x.shape)
+    _check_finite([x], "noise", source.noise)
     y = np.repeat(np.arange(len(curves)), [len(curve) for curve in curves])[order]
     return Dataset(
         splits={"train": Split(x, y)},
@@ -72,3 +76,9 @@ def _dataset(source: Generated, curves: Sequence[Array]) -> Dataset:
         fingerprint=combine([digest(x), digest(y)]),
         origin="generated",
     )
+
+
+def _check_finite(points: Sequence[Array], key: str, value: float) -> None:
+    if not all(np.isfinite(each).all() for each in points):
+        message = f"is {value:g}: that puts points where no number reaches. Make it smaller"
+        raise SpecError([Problem(("data", key), message)])

@@ -87,6 +87,12 @@ def test_fewer_points_than_classes_are_refused():
         load(spec(source="spirals", samples=2, classes=3), seed=0)
 
 
+@pytest.mark.parametrize(("name", "key"), [("moons", "noise"), ("spirals", "turns")])
+def test_points_out_of_reach_are_refused(name, key):
+    with pytest.raises(SpecError, match=rf"data\.{key}: is 1\.7e\+308: that puts points where"):
+        load(spec(source=name, samples=100, **{key: 1.7e308}), seed=0)
+
+
 def test_digits():
     pytest.importorskip("sklearn")
     dataset = load(TypeAdapter(DataSpec).validate_python("digits"), seed=0)
