@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import pickle  # noqa: TID251 - the one guarded reader: every global it names is looked up in STAND_INS
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ SCALE = 256.0
 IMAGE_TYPES = ("f4", "f8")
 LABEL_TYPES = ("i8", "i4")
 PIXELS = 28 * 28
+MOST_DIMENSIONS = 2
 PARTS = ("train", "validation", "test")
 
 
@@ -90,10 +92,20 @@ def decoded(data: Any, kind: Any, shape: Any, order: str) -> Array:
             f"holds an array of {shown(kind, 60)}; expected float32 images and int64 labels"
         )
     flat = np.frombuffer(data, dtype=np.dtype(str(kind)))
-    if any(length < 0 for length in shape) or math.prod(shape) != len(flat):
-        raise DataError(f"holds an array of shape {shown(shape, 60)}, but {len(flat)} values of it")
+    if not _is_shape(shape) or math.prod(shape) != len(flat):
+        what = shown(shape, 60) if _is_shape(shape) else "that is none"
+        raise DataError(f"holds an array of shape {what}, but {len(flat)} values of it")
     values = flat.astype(np.int64) if name in LABEL_TYPES else whole_pixels(flat)
     return values.reshape(shape, order="F" if order == "F" else "C")
+
+
+def _is_shape(shape: Any) -> bool:
+    """Only then may it be multiplied or shown: numbers can be as long as the file, tuples hold themselves."""
+    return (
+        type(shape) is tuple
+        and len(shape) <= MOST_DIMENSIONS
+        and all(type(length) is int and 0 <= length < 2**40 for length in shape)
+    )
 
 
 def whole_pixels(flat: Array) -> Array:
@@ -133,9 +145,44 @@ class BoundedFile:
         return data
 
 
+OPCODES = frozenset(
+    b"\x80\x95(.NI" + b"KMJ\x8a\x8b" + b"TU\x8c\x8dX" + b"BC\x8e\x96" + b"]aelt)\x85\x86\x87"
+    + b"qr\x94hj" + b"c\x93Rb\x81" + b"\x88\x89"
+)  # fmt: skip
+"""What arrays in tuples and lists are pickled with, in protocols 1 to 5. There is no dictionary: to hash a key that
+holds itself twice, and so on down, takes for ever."""
+MOST_OPCODES = 10_000
+"""Two orders above what the book's file has; each may take a hundred bytes of memory, and one byte of a bomb."""
+
+
+class Opcodes:
+    """What the unpickler does for each opcode, where it may, and so many times."""
+
+    def __init__(self) -> None:
+        self.left = MOST_OPCODES
+
+    def __getitem__(self, opcode: int) -> Any:
+        if opcode not in OPCODES:
+            raise DataError(f"uses the opcode {opcode:#04x}, with which no array is written")
+        self.left -= 1
+        if self.left < 0:
+            raise DataError(f"holds more than {MOST_OPCODES} opcodes; arrays take some hundred")
+        return _load_bytearray if opcode == 0x96 else pickle._Unpickler.dispatch[opcode]
+
+
+def _load_bytearray(unpickler: Any) -> None:
+    """Python's own makes a buffer of the declared size before it looks whether there is as much."""
+    (size,) = struct.unpack("<Q", unpickler.read(8))
+    unpickler.append(unpickler.read(size))
+
+
 # The Python version of the reader: the C version grows its memo to any index that the file names.
 class BookUnpickler(pickle._Unpickler):
     """Reads the opcodes; a global that is no stand-in is refused by name."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.__dict__["dispatch"] = Opcodes()  # in place of the class's dictionary
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         name = f"{module_name}.{global_name}"
@@ -158,7 +205,7 @@ def load_book_pickle(path: Path) -> Dataset:
             splits = dict(zip(PARTS, _parts(unpickled), strict=True))
         except DataError as error:
             raise DataError(f"{shown(path)}: {error}") from error
-        except OSError:
+        except (OSError, MemoryError):
             raise
         except Exception as error:
             # a damaged pickle can raise anything at all from any opcode
@@ -199,5 +246,7 @@ def _split(name: str, pair: Any) -> Split:
 
 
 def _text(value: Any) -> str:
-    """Text of Python 2 comes as bytes."""
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    """Text of Python 2 comes as bytes. TypeError for anything else, whose str() may be longer than any memory."""
+    if not isinstance(value, bytes | str):
+        raise TypeError(f"{type(value).__name__} in place of text")
+    return value.decode("latin-1") if isinstance(value, bytes) else value

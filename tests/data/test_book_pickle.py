@@ -7,6 +7,7 @@ import gzip
 import os
 import pickle  # noqa: TID251 - to make what must never be run
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,37 @@ def test_programs_that_are_no_arrays(tmp_path, program):
     assert refusal(tmp_path, program)
 
 
+NESTED = b"N\x85q\0" + b"".join(b"h%ch%c\x86q%c" % (i, i, i + 1) for i in range(200))
+"""A tuple that holds another twice, which holds another twice, ..., 200 deep: its text has 2^200 letters."""
+LONG = b"\x8b\0\4\0\0" + b"\x77" * 1024 + b"q\0"
+"""A number of 8,192 bits, of which a product can be made that no memory holds."""
+ARRAY = b"cnumpy.core.numeric\n_frombuffer\n(B\4\0\0\0abcd"
+F4 = b"cnumpy\ndtype\nX\2\0\0\0f4\x85R"
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (NESTED + b"cnumpy\ndtype\nh\xc8\x85R.", "tuple in place of text"),
+        (NESTED + ARRAY + F4 + b"h\xc8X\1\0\0\0CtR.", "shape that is none"),
+        (LONG + ARRAY + F4 + b"(" + b"h\0" * 500 + b"tX\1\0\0\0CtR.", "shape that is none"),
+        (b"\x96\0\0\0\0\x10\0\0\0.", "asks for 68719476736 bytes more"),
+        (b"\x80\4\x95\0\0\0\0\x10\0\0\0.", "asks for 68719476736 bytes more"),
+        (NESTED + b"}" + b"h\xc8" + b"Ns.", "opcode 0x7d"),
+        (b"(" * (8 << 20) + b".", "more than 10000 opcodes"),
+        (b"]" * (8 << 20) + b".", "more than 10000 opcodes"),
+    ],
+)
+def test_small_programs_take_no_memory_and_no_time(tmp_path, program, message):
+    tracemalloc.start()
+    try:
+        assert message in refusal(tmp_path, program)
+        # the compressed bytes and their hash are at hand, and a few thousand small objects
+        assert tracemalloc.get_traced_memory()[1] < 3 * (1 << 20) + 2 * len(program)
+    finally:
+        tracemalloc.stop()
+
+
 X, Y = PARTS[2]
 
 
@@ -143,7 +175,9 @@ X, Y = PARTS[2]
     ("content", "message"),
     [
         (PARTS[:2], "expected a tuple (train, validation, test)"),
-        ({"train": X}, "expected a tuple (train, validation, test)"),
+        ([1, 2], "expected a tuple (train, validation, test)"),
+        ({"train": X}, "uses the opcode 0x7d, with which no array is written"),
+        ({X.tobytes()}, "uses the opcode 0x8f, with which no array is written"),
         (((X, Y), (X, Y), (X,)), "test: expected a pair (images, labels)"),
         (((X, Y), (X, Y), (X, [1, 2, 3])), "test: expected an array of float images and one of"),
         (((X, Y), (Y, X), (X, Y)), "validation: expected an array of float images and one of"),
