@@ -80,7 +80,7 @@ def from_files(files: dict[str, tuple[IdxFile, ...]], scale: float, origin: str)
 
 
 def paired(x: IdxFile, y: IdxFile) -> Split:
-    """Inputs as (rows, features) and labels as int64. DataError unless both have the same, non-zero length."""
+    """Inputs as (rows, features) and labels as int64. DataError unless both have the same length."""
     if x.values.ndim < 2 or y.values.ndim != 1:
         file, wanted = (x, "two or more (images)") if x.values.ndim < 2 else (y, "one (labels)")
         raise DataError(f"{shown(file.path)}: has {file.values.ndim} dimensions, expected {wanted}")
@@ -88,8 +88,6 @@ def paired(x: IdxFile, y: IdxFile) -> Split:
         raise DataError(
             f"{shown(x.path)}: holds {len(x.values)} images, but {shown(y.path)} {len(y.values)} labels"
         )
-    if not x.values.size:
-        raise DataError(f"{shown(x.path)}: holds no values (dimensions {x.values.shape})")
     return Split(x.values.reshape(len(x.values), -1), y.values.astype(np.int64))
 
 
@@ -97,6 +95,8 @@ def read_idx(path: Path) -> IdxFile:
     """One file. DataError for anything but exactly what its header declares; nothing large is allocated before."""
     with content(path) as source:
         header, dimensions = _header(source)
+        if 0 in dimensions:  # the others could be any numbers, as far as the size of the file goes
+            raise DataError(f"{shown(path)}: holds no values (dimensions {dimensions})")
         total = len(header) + math.prod(dimensions)
         source.check_size(total)
         data = np.empty(total, np.uint8)

@@ -165,6 +165,10 @@ GOOD = idx_bytes(IMAGES)
         ),
         (b"\0\0\x07\3" + GOOD[4:], r"is not a gzip file: it starts with `\x00\x00\x07\x03"),
         (idx_bytes(IMAGES, 0x0D), "holds float32 values; only uint8 is read"),
+        (
+            b"\0\0\x08\3" + bytes(4) + b"\xff" * 8,
+            "holds no values (dimensions (0, 4294967295, 4294967295))",
+        ),
         (b"\0\0\x08\3" + b"\xff" * 12 + b"x", f"expected {16 + (2**32 - 1) ** 3} bytes, found 17"),
     ],
 )
