@@ -10,6 +10,8 @@ import errno
 import io
 import math
 import struct
+import tokenize
+import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -45,6 +47,7 @@ DAMAGE = (
     NotImplementedError,
     RuntimeError,
     SyntaxError,
+    tokenize.TokenError,
 )
 """What zipfile and NumPy's header reader raise for bytes that make no sense."""
 
@@ -140,7 +143,7 @@ def parse(data: Array, where: str) -> Array:
     version = npy.read_magic(head)
     if version not in HEADER_READERS:
         raise DataError(f"{where}: .npy version {version}; expected plain arrays of numbers")
-    shape, fortran, dtype = HEADER_READERS[version](head)
+    shape, fortran, dtype = _header(version, head)
     if dtype.kind not in "biuf":
         raise DataError(f"{where}: holds {shown(dtype, 60)}; expected numbers")
     expected = head.tell() + math.prod(shape) * dtype.itemsize
@@ -148,6 +151,15 @@ def parse(data: Array, where: str) -> Array:
         raise DataError(f"{where}: expected {expected} bytes for shape {shape}, found {len(data)}")
     values = data[head.tell() :].view(dtype).reshape(shape, order="F" if fortran else "C")
     return np.require(values, dtype.newbyteorder("="), ["C", "A"])
+
+
+def _header(version: tuple[int, int], head: io.BytesIO) -> Any:
+    """Shape, order and type. NumPy warns of a header that Python 2 wrote, Python of what looks like a mistake."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return HEADER_READERS[version](head)
+    except MemoryError as error:  # so Python's parser says that brackets are nested too deep
+        raise ValueError("a header that nothing can read") from error
 
 
 def _check_sizes(info: zipfile.ZipInfo, path: Path, where: str) -> None:
