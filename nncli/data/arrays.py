@@ -31,7 +31,7 @@ def inputs(x: Array, where: str) -> Array:
         raise DataError(f"{where}: holds no values (shape {x.shape})")
     if x.dtype.name not in KEPT:
         kind = np.result_type(x.dtype, np.float32)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             x = x.astype(kind if kind.name in KEPT else np.float64)
     flat = np.ascontiguousarray(x.reshape(len(x), -1))
     _check_finite(flat, where)
@@ -57,7 +57,7 @@ def targets(y: Array, where: str) -> Targets:
 
 def real_targets(y: Array, where: str) -> Targets:
     """(rows,) or (rows, outputs) -> (rows, outputs) as float64, every one finite."""
-    with np.errstate(over="ignore"):  # of a longer float: infinite, and refused below
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite or NaN is refused below
         real = y.reshape(len(y), -1).astype(np.float64)
     _check_finite(real, where)
     return Targets(real, None)
