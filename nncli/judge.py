@@ -168,7 +168,11 @@ def _pick(path: Path, weights: Weights, which: str | None) -> Weights:
         raise UsageError(
             f"--weights best: {path.parent} has none: its spec keeps the last, or it ended before a record"
         )
-    vector = arrays["best" if which == "best" else "vector"]
+    vector = arrays.get("best" if which == "best" else "vector")
+    if vector is None or vector.shape != (count(weights.meta.architecture),):
+        raise DamagedError(
+            f"{path.with_name(rundir.CHECKPOINT)}: does not hold the parameters of {path.name}"
+        )
     epoch = position.best.epoch if which == "best" and position.best else position.epoch
     meta = weights.meta.model_copy(update={"epoch": epoch})
     return Weights(views(vector, weights.meta.architecture), meta)

@@ -201,3 +201,13 @@ def test_data_that_does_not_fit_the_weights_is_named(nncli, run_path):
     result = nncli("eval", run_path, "--spec", "other.yaml")
     assert result.exit_code == 2
     assert "architecture[1].output_dim: is 2, but the data has 3 classes" in result.stderr
+
+
+def test_the_checkpoint_of_another_run(nncli, run_path):
+    sets = ["architecture[0].output_dim=5", "architecture[1].input_dim=5"]
+    words = [word for each in sets for word in ("--set", each)]
+    other = Path(nncli("train", "spec.yaml", "--quiet", *words).stdout.strip())
+    shutil.copy(other / "checkpoint.npz", run_path)
+    result = nncli("eval", run_path, "--weights", "last")
+    assert result.exit_code == 6
+    assert "checkpoint.npz: does not hold the parameters of weights.npz" in result.stderr
