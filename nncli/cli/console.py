@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nncli.errors import NncliError, SpecError
+from nncli.spec.page import visible
 
 WIDE = 10_000
 """Columns where nobody looks: a table in a file or a pipe is never cut."""
@@ -71,10 +72,10 @@ def print_json(value: Mapping[str, Any]) -> None:
 def print_error(error: NncliError) -> None:
     """`error: ...` on stderr, a line for each problem; on a terminal the line of the spec under it."""
     if not isinstance(error, SpecError):
-        say(f"error: {error}", "red")
+        say(f"error: {visible(str(error))}", "red")
         return
     for problem in error.problems:
-        say(f"error: {problem}", "red")
+        say(f"error: {visible(str(problem))}", "red")
         if problem.excerpt and stderr().is_terminal:
             say(problem.excerpt)
 
@@ -82,7 +83,7 @@ def print_error(error: NncliError) -> None:
 def print_warnings(warnings: Iterable[str], place: str = "") -> None:
     """`warning: ...` on stderr, a line for each; also where all else is quiet."""
     for warning in warnings:
-        say(f"warning: {place}{warning}", "yellow")
+        say(f"warning: {visible(f'{place}{warning}')}", "yellow")
 
 
 def bold(text: object, style: str = "bold") -> Text:

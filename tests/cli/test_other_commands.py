@@ -49,6 +49,15 @@ def test_check_refuses_what_no_memory_holds(nncli):
     assert "Make the layer smaller." in result.stderr
 
 
+def test_a_path_of_strange_characters_is_one_safe_line(nncli):
+    result = nncli("check", "spec.yaml", "--set", "init_from='a\ufeff\u2028b'")
+    assert result.exit_code == 2
+    assert "init_from: there is no weights file" in result.stderr
+    assert result.stderr.endswith("a\\ufeff\\u2028b.\n")
+    result = nncli("eval", "a\x1b[2J\nb")
+    assert result.stderr.startswith("error: a\\x1b[2J\\nb: no such run")
+
+
 def test_check_refuses_parameters_that_training_would(nncli):
     result = nncli("check", "spec.yaml", "--set", "initializer={weights: normal, std: 1e300}")
     assert result.exit_code == 2
