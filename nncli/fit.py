@@ -8,6 +8,7 @@ import numpy as np
 
 from nncli.data import augment
 from nncli.data.dataset import Dataset
+from nncli.data.files import shown
 from nncli.errors import KeyPath, Problem, SpecError
 from nncli.machine import usable_cores, usable_memory
 from nncli.network.params import Array, count
@@ -128,8 +129,8 @@ def _monitor_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
     for key, settings in watched.items():
         monitor = getattr(settings, "monitor", names[0])
         if monitor not in names:
-            known = ", ".join(names)
-            message = f"is {monitor}, but records hold {known}. Name one of these, or add its split to `track`."
+            said = f"is {shown(monitor, 60)}, but records hold {', '.join(names)}."
+            message = f"{said} Name one of these, or add its split to `track`."
             yield Problem((key, "monitor"), message)
 
 
