@@ -5,6 +5,7 @@ Errors of the machine (OSError) pass through; `nncli.data.sources.load` turns th
 
 from __future__ import annotations
 
+import errno
 import gzip
 import stat
 import zlib
@@ -50,7 +51,17 @@ def size_of_file(path: Path) -> int:
 def find(folder: Path, name: str) -> Path | None:
     """The file of that name in the folder, with `.gz` or without."""
     names = dict.fromkeys((name, f"{name}.gz", name.removesuffix(".gz")))
-    return next((folder / each for each in names if (folder / each).is_file()), None)
+    return next((folder / each for each in names if _is_file(folder / each)), None)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is one; there is none under a name that is too long."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
 
 
 def fill(stream: Stream, buffer: memoryview) -> int:

@@ -150,7 +150,7 @@ def _check_same_shape(files: list[IdxFile]) -> None:
 def _required(folder: Path, key: str, name: str) -> Path:
     path = find(folder, name)
     if path is None:
-        message = f"there is no {shown(name)} in {shown(folder)}, with or without .gz"
+        message = f"there is no {shown(name, 60)} in {shown(folder)}, with or without .gz"
         raise SpecError([Problem(("data", key), message)])
     return path
 

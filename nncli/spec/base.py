@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -116,10 +117,22 @@ Rows = Annotated[int | float, BeforeValidator(_rows)]
 def _resolve(value: str, info: ValidationInfo) -> str:
     base: Path = (info.context or {}).get("base", Path())
     try:
-        return str((base / Path(value).expanduser()).resolve())
-    # a home that is not there, a loop of links, a NUL
+        path = (base / Path(value).expanduser()).resolve()
+        _check_length(path)
+    # a home that is not there, a loop of links, a NUL, a name that no file can have
     except (RuntimeError, OSError, ValueError) as err:
-        raise wanted(f"a path that leads somewhere: {err}") from err
+        reason = getattr(err, "strerror", None) or err
+        raise wanted(f"a path that leads somewhere: {reason}") from err
+    return str(path)
+
+
+def _check_length(path: Path) -> None:
+    """Raise OSError where the path or a name in it is too long; whether anything is there, readers say."""
+    try:
+        path.lstat()
+    except OSError as err:
+        if err.errno == errno.ENAMETOOLONG:
+            raise
 
 
 def _spec_path(value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> str:

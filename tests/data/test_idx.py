@@ -96,6 +96,7 @@ def test_default_test_files_may_be_absent_and_a_test_set_is_taken(tmp_path):
         ({"x_test": "other"}, "data.x_test: there is no other in"),
         ({"y_test": None}, "data.y_test: is null"),
         ({"x": "nothing"}, "data.x: there is no nothing in"),
+        ({"x": "n" * 300}, "data.x: there is no n{60}... in"),
     ],
 )
 def test_files_asked_for_must_be_there(tmp_path, keys, named):

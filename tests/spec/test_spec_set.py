@@ -120,11 +120,11 @@ def test_paths_are_relative_to_the_spec(load, good, tmp_path):
     assert load(good, f"data.path={tmp_path}").spec.data.path == str(tmp_path.resolve())
 
 
-@pytest.mark.parametrize("path", ["~nobody-of-that-name/x", "loop/x"])
+@pytest.mark.parametrize("path", ["~nobody-of-that-name/x", "loop/x", "x" * 256, "y/" * 3000])
 def test_paths_that_lead_nowhere(complaints, good, tmp_path, path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     # from Python 3.13 on a loop of links is left as it is
     for said in complaints(good, f"data.path={path}"):
-        assert said.startswith(
-            f"--set: data.path: is '{path}', must be a path that leads somewhere: "
-        )
+        assert said.startswith(f"--set: data.path: is '{path[:58]}")
+        assert ", must be a path that leads somewhere: " in said
+        assert len(said) < 300
