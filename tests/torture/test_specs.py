@@ -117,7 +117,7 @@ TOKENS = (
     "`", "softmax", "mnist", "source", "sweep: {eta: [1]}", "epochs: 3", "~nobody/x", "\u2028", "\x85", "\U0001f600",
     "data", "[[[[[[[[", "{a: {b: {c: ", "3", "3.5", "x", "\n", "\n\n  ", " ", ",", ":", "1e-320", "1e300",
     "1.7e308", "0.999999", "30000", "10000000", "2147483647", "9223372036854775807", "full", "stratified",
-    "spec.yaml", "images", ".", "/",
+    "spec.yaml", "images", ".", "/", "x" * 300, "y" * 200 + ("/" + "y" * 200) * 30,
 )  # fmt: skip
 TAME = (
     "0", "1", "2", "3", "8", "10", "0.1", "0.5", "1e-3", "-1", "2147483647", "1.7e308", "null", "true", "full", "relu",
@@ -127,7 +127,7 @@ TAME = (
 KEYS = (
     "eta", "data", "data.path", "data.samples", "architecture", "architecture[0]", "architecture.1.activation",
     "architecture[0].output_dim", "sweep", "sweep.eta", "optimizer", "optimizer.name", "augment.shift", "name", "x",
-    "init_from",
+    "init_from", "data.x",
     "data.noise", "data.turns", "data.scale", "data.test", "data.validation", "batch_size",
     "epochs", "seed", "threads", "early_stopping.monitor", "initializer.std",
 )  # fmt: skip
