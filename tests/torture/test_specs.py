@@ -155,6 +155,8 @@ def assignment(rng: random.Random) -> str:
     """A `--set` that means something, or not."""
     key = rng.choice(KEYS) if rng.random() < 0.8 else rng.choice(TOKENS)
     value = "".join(rng.choices(TOKENS, k=rng.choice((0, 1, 1, 1, 2, 3))))
+    if rng.random() < 0.3:
+        return f"{key}={rng.choice(TAME)}"
     return f"{key}{rng.choice('====.[')}{value}"
 
 
