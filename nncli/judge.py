@@ -14,7 +14,7 @@ from nncli.data.sources import load
 from nncli.errors import DamagedError, UsageError
 from nncli.experiment import weights_meta
 from nncli.network.metrics import Confusion
-from nncli.network.params import count, views
+from nncli.network.params import Architecture, Array, count, views
 from nncli.preparation import blas_threads, threads_of
 from nncli.runs import checkpoint, rundir
 from nncli.runs import weights as weights_file
@@ -163,33 +163,38 @@ def _pick(path: Path, weights: Weights, which: str | None) -> Weights:
                 f"--weights average: {path.parent} has none; its spec sets no `average`"
             )
         return weights_file.read(average)
-    position, arrays = checkpoint.read(path.with_name(rundir.CHECKPOINT))
-    if which == "best" and position.best is None:
-        raise UsageError(
-            f"--weights best: {path.parent} has none: its spec keeps the last, or it ended before a record"
-        )
-    vector = arrays.get("best" if which == "best" else "vector")
-    if vector is None or vector.shape != (count(weights.meta.architecture),):
-        raise DamagedError(
-            f"{path.with_name(rundir.CHECKPOINT)}: does not hold the parameters of {path.name}"
-        )
-    epoch = position.best.epoch if which == "best" and position.best else position.epoch
-    meta = weights.meta.model_copy(update={"epoch": epoch})
-    return Weights(views(vector, weights.meta.architecture), meta)
+    vector, epoch, batch = _saved(
+        path.with_name(rundir.CHECKPOINT), which, weights.meta.architecture
+    )
+    meta = weights.meta.model_copy(update={"epoch": epoch, "batch": batch})
+    return Weights(views(vector, meta.architecture), meta)
 
 
 def _of_checkpoint(path: Path, spec: Spec, dataset: Dataset, which: str | None) -> Weights:
-    """The parameters in the checkpoint of a run that has not ended yet."""
+    """The parameters in the checkpoint of a run that has not ended yet: those it would keep now, or `which`."""
+    if which is None:
+        position, _ = checkpoint.read(path)
+        which = "best" if keeps_best(spec) and position.best else "last"
+    vector, epoch, batch = _saved(path, which, spec.architecture)
+    meta = weights_meta(spec, dataset, epoch, batch)
+    return Weights(views(vector, spec.architecture), meta)
+
+
+def _saved(path: Path, which: str, architecture: Architecture) -> tuple[Array, int, int]:
+    """The last, best or average parameters in a checkpoint, with the epoch and batch that they are of.
+
+    Raises UsageError where it has not kept such, DamagedError where they are those of another network.
+    """
     position, arrays = checkpoint.read(path)
-    kept = "best" if keeps_best(spec) and position.best else "last"
-    name = {"last": "vector"}.get(which or kept, which or kept)
-    if name not in arrays:
-        raise UsageError(f"--weights {which}: {path} has none; {path.parent} has not come so far")
-    if arrays[name].shape != (count(spec.architecture),):
-        raise DamagedError(f"{path}: {name} belongs to another architecture")
-    epoch = position.best.epoch if name == "best" and position.best else position.epoch
-    meta = weights_meta(spec, dataset, epoch, 0 if name == "best" else position.batch)
-    return Weights(views(arrays[name], spec.architecture), meta)
+    vector = arrays.get({"last": "vector"}.get(which, which))
+    if vector is None:
+        raise UsageError(
+            f"--weights {which}: {path.parent} has none: its spec keeps none, or it ended before a record"
+        )
+    if vector.shape != (count(architecture),) or vector.dtype.kind != "f":
+        raise DamagedError(f"{path}: does not hold the parameters of this network")
+    best = position.best if which == "best" else None
+    return (vector, best.epoch, 0) if best else (vector, position.epoch, position.batch)
 
 
 def _spec_of(weights: Path, spec_path: Path | None) -> Document:

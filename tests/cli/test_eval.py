@@ -210,4 +210,4 @@ def test_the_checkpoint_of_another_run(nncli, run_path):
     shutil.copy(other / "checkpoint.npz", run_path)
     result = nncli("eval", run_path, "--weights", "last")
     assert result.exit_code == 6
-    assert "checkpoint.npz: does not hold the parameters of weights.npz" in result.stderr
+    assert "checkpoint.npz: does not hold the parameters of this network" in result.stderr
