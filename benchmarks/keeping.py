@@ -51,13 +51,13 @@ class Keeping:
 
 def main(spec: str) -> None:
     """Train with a clock on what is kept, and print what it showed."""
-    from nncli import experiment, preparation
+    from nncli import experiment, preparation, session
     from nncli.runs import rundir
     from nncli.spec.load import load_spec
 
     clock = Clock()
     for module, names in {
-        experiment: ("_save", "_save_weights"),
+        session: ("save", "_save_weights"),
         rundir: ("append_record", "write_json", "write_spec", "start_records"),
     }.items():
         for name in names:

@@ -12,13 +12,13 @@ from nncli.data.dataset import Dataset, Split
 from nncli.data.download import Progress
 from nncli.data.sources import load
 from nncli.errors import DamagedError, UsageError
-from nncli.experiment import weights_meta
 from nncli.network.metrics import Confusion
 from nncli.network.params import Architecture, Array, count, views
 from nncli.preparation import blas_threads, threads_of
 from nncli.runs import checkpoint, rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.weights import Weights
+from nncli.session import weights_meta
 from nncli.spec.load import Document, load_spec
 from nncli.spec.model import LayerSpec, Spec
 from nncli.training.evaluation import Evaluator

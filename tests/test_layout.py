@@ -17,6 +17,7 @@ FLOORS = [
     ["fit"],
     ["preparation"],
     ["resuming"],
+    ["session"],
     ["experiment"],
     ["judge", "gradients", "repetition"],
     ["sweep"],

@@ -11,16 +11,16 @@ import typer
 
 if TYPE_CHECKING:
     from nncli.cli.live import Live
-    from nncli.experiment import Result
     from nncli.interrupts import Stop
     from nncli.preparation import Experiment
+    from nncli.session import Result
 
 
 @contextmanager
 def at_once(live: Live) -> Iterator[None]:
     """A second Ctrl-C inside stops at once: what stands then is the last checkpoint."""
     from nncli.cli import console
-    from nncli.experiment import resume_command
+    from nncli.session import resume_command
 
     try:
         yield
@@ -36,7 +36,7 @@ def end(
 ) -> None:
     """Draw what was asked for, print the result, and exit as a signal demands."""
     from nncli.cli import console
-    from nncli.experiment import resume_command
+    from nncli.session import resume_command
 
     drawn = _draw(experiment, result) if plots and result.status == "finished" else ()
     report(result.path, result.summary, json, quiet, drawn)

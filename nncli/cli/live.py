@@ -11,8 +11,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from nncli.cli.summary import describe
-from nncli.experiment import position
 from nncli.preparation import Experiment
+from nncli.session import position
 from nncli.training import loop
 from nncli.training.state import State
 from nncli.training.trainer import Record
