@@ -37,4 +37,4 @@ def _mask(rng: np.random.Generator, shape: tuple[int, int], dropout: float, dtyp
 
 def rows_of(masks: Masks, rows: slice) -> Masks:
     """The masks of some of the rows."""
-    return {number: mask[rows] for number, mask in masks.items()}
+    return {number: mask[..., rows, :] for number, mask in masks.items()}

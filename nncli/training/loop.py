@@ -56,9 +56,18 @@ def train(
             paused = trainer.run_block(order, pause)
             watch(Progress(epoch, length.epochs, state.batch, batches, state.tally.figures()))
         if state.batch == batches:
-            if batches == length.batches:  # the last epoch may end early, and is not whole then
-                state.epoch, state.batch = epoch, 0
-            if epoch % trainer.spec.record_every == 0 or trainer.done:
-                record = trainer.record(epoch)
-                follow(trainer.spec, state, record, trainer.monitored)
+            record = end_epoch(trainer)
+            if record:
                 yield record
+
+
+def end_epoch(trainer: Trainer) -> Record | None:
+    """Close the epoch whose last batch is done; its record, where one is due."""
+    state, length, epoch = trainer.state, trainer.length, trainer.state.epoch + 1
+    if state.batch == length.batches:  # the last epoch may end early, and is not whole then
+        state.epoch, state.batch = epoch, 0
+    if epoch % trainer.spec.record_every and not trainer.done:
+        return None
+    record = trainer.record(epoch)
+    follow(trainer.spec, state, record, trainer.monitored)
+    return record

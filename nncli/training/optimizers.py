@@ -1,8 +1,9 @@
-"""Optimizers, one table: name -> a pair of functions over the flat parameter vector.
+"""Optimizers, one table: name -> three functions over the flat parameter vector.
 
-`init(vector)` makes the state, plain arrays; `update(vector, gradient, state, eta)` takes one step in place and spends
-the gradient. g is the gradient of the mean loss, w the parameters, eta the learning rate of this step. Every line is
-elementwise, so a (K, count) vector trains K networks, with eta and the settings as (K, 1) arrays where they differ.
+`init(vector)` makes the state, plain arrays; `numbers(eta, step)` gives what a step multiplies with, plain floats, from
+the learning rate and the number of steps before it; `update(vector, gradient, state, *numbers)` takes the step in place
+and spends the gradient. g is the gradient of the mean loss, w the parameters. Every line is elementwise, so
+a (K, count) vector trains K networks, with (K, 1) arrays for the numbers that differ.
 
 The longer updates go over the vector in blocks that stay in the cache: the same numbers, several times faster on
 large networks, and their temporaries are a block long.
@@ -10,8 +11,9 @@ large networks, and their temporaries are a block long.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,21 +23,26 @@ BLOCK = 16384
 """Parameters updated at a time: with a gradient and two moments in float32, a quarter of a megabyte."""
 
 
+NO_DECAY = 1.0
+"""What adamw multiplies the parameters by where they do not decay: then it does not."""
+
+
 class Optimizer(NamedTuple):
     """How a gradient becomes a step."""
 
     init: Callable[[Array], Arrays]
-    update: Callable[[Array, Array, Arrays, float], None]
+    numbers: Callable[[float, int], tuple[float, ...]]
+    update: Callable[..., None]
 
 
 def sgd() -> Optimizer:
     """w <- w - eta g. Cauchy 1847; on mini-batches Robbins and Monro 1951."""
 
-    def update(vector: Array, gradient: Array, state: Arrays, eta: float) -> None:
+    def update(vector: Array, gradient: Array, state: Arrays, eta: Any) -> None:
         gradient *= eta
         np.subtract(vector, gradient, out=vector)
 
-    return Optimizer(lambda vector: {}, update)
+    return Optimizer(_slots(), lambda eta, step: (eta,), update)
 
 
 def momentum(mu: float) -> Optimizer:
@@ -44,14 +51,14 @@ def momentum(mu: float) -> Optimizer:
     eta is inside the velocity, as in Keras. PyTorch has v <- mu v + g, w <- w - eta v: the same while eta is constant.
     """
 
-    def update(vector: Array, gradient: Array, state: Arrays, eta: float) -> None:
+    def update(vector: Array, gradient: Array, state: Arrays, eta: Any, mu: Any) -> None:
         velocity = state["velocity"]
         gradient *= eta
         velocity *= mu
         velocity -= gradient
         vector += velocity
 
-    return Optimizer(_slots("velocity"), update)
+    return Optimizer(_slots("velocity"), lambda eta, step: (eta, mu), update)
 
 
 def nesterov(mu: float) -> Optimizer:
@@ -60,7 +67,7 @@ def nesterov(mu: float) -> Optimizer:
     PyTorch keeps eta outside the velocity, as with momentum.
     """
 
-    def update(vector: Array, gradient: Array, state: Arrays, eta: float) -> None:
+    def update(vector: Array, gradient: Array, state: Arrays, eta: Any, mu: Any) -> None:
         velocity = state["velocity"]
         gradient *= eta
         velocity *= mu
@@ -69,7 +76,7 @@ def nesterov(mu: float) -> Optimizer:
         np.multiply(velocity, mu, out=gradient)
         vector += gradient
 
-    return Optimizer(_slots("velocity"), update)
+    return Optimizer(_slots("velocity"), lambda eta, step: (eta, mu), update)
 
 
 def adagrad(initial_accumulator: float, epsilon: float) -> Optimizer:
@@ -78,15 +85,16 @@ def adagrad(initial_accumulator: float, epsilon: float) -> Optimizer:
     s starts at `initial_accumulator` (0 here and in PyTorch; Keras starts at 0.1 and has epsilon inside the root).
     """
 
-    def init(vector: Array) -> Arrays:
-        return {"square_sum": np.full_like(vector, initial_accumulator)}
-
-    def update(vector: Array, gradient: Array, state: Arrays, eta: float) -> None:
+    def update(vector: Array, gradient: Array, state: Arrays, eta: Any, epsilon: Any) -> None:
         for w, g, s in _blocks(vector, gradient, state["square_sum"]):
             s += np.square(g)
             _scaled_step(w, g, s, eta, epsilon)
 
-    return Optimizer(init, update)
+    return Optimizer(
+        lambda vector: {"square_sum": np.full_like(vector, initial_accumulator)},
+        lambda eta, step: (eta, epsilon),
+        update,
+    )
 
 
 def rmsprop(rho: float, epsilon: float) -> Optimizer:
@@ -95,12 +103,14 @@ def rmsprop(rho: float, epsilon: float) -> Optimizer:
     epsilon is outside the root, as in early Keras and in PyTorch; Keras 3 has sqrt(s + epsilon).
     """
 
-    def update(vector: Array, gradient: Array, state: Arrays, eta: float) -> None:
+    def update(
+        vector: Array, gradient: Array, state: Arrays, eta: Any, rho: Any, rest: Any, epsilon: Any
+    ) -> None:
         for w, g, s in _blocks(vector, gradient, state["mean_square"]):
-            _move(s, np.square(g), rho)
+            _move(s, np.square(g), rho, rest)
             _scaled_step(w, g, s, eta, epsilon)
 
-    return Optimizer(_slots("mean_square"), update)
+    return Optimizer(_slots("mean_square"), lambda eta, step: (eta, rho, 1 - rho, epsilon), update)
 
 
 def adam(beta1: float, beta2: float, epsilon: float) -> Optimizer:
@@ -117,18 +127,21 @@ def adamw(beta1: float, beta2: float, epsilon: float, weight_decay: float) -> Op
 
     Every parameter decays, biases included, as in PyTorch.
     """
-    init = _slots("mean", "mean_square")
 
-    def update(vector: Array, gradient: Array, state: Arrays, eta: float) -> None:
-        state["steps"] += 1
-        steps = int(state["steps"][0])
-        rate = eta / (1 - beta1**steps)
-        correction = np.sqrt(1 - beta2**steps)
+    def numbers(eta: float, step: int) -> tuple[float, ...]:
+        """eta / (1 - beta1^t), sqrt(1 - beta2^t), 1 - eta weight_decay, and what does not change; t = step + 1."""
+        rate = eta / (1 - beta1 ** (step + 1))
+        correction = math.sqrt(1 - beta2 ** (step + 1))
+        keep = 1 - eta * weight_decay if weight_decay else NO_DECAY
+        return rate, correction, keep, beta1, 1 - beta1, beta2, 1 - beta2, epsilon
+
+    def update(vector: Array, gradient: Array, state: Arrays, *numbers: Any) -> None:
+        rate, correction, keep, beta1, rest1, beta2, rest2, epsilon = numbers
         for w, g, m, s in _blocks(vector, gradient, state["mean"], state["mean_square"]):
-            if weight_decay:
-                w *= 1 - eta * weight_decay
-            _move(s, np.square(g), beta2)
-            _move(m, g, beta1)
+            if keep is not NO_DECAY:
+                w *= keep
+            _move(s, np.square(g), beta2, rest2)
+            _move(m, g, beta1, rest1)
             root = np.sqrt(s)
             root /= correction
             root += epsilon
@@ -136,7 +149,7 @@ def adamw(beta1: float, beta2: float, epsilon: float, weight_decay: float) -> Op
             root *= rate
             w -= root
 
-    return Optimizer(lambda vector: init(vector) | {"steps": np.zeros(1, np.int64)}, update)
+    return Optimizer(_slots("mean", "mean_square"), numbers, update)
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
@@ -162,14 +175,14 @@ def _blocks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
         yield tuple(array[..., start : start + BLOCK] for array in arrays)
 
 
-def _move(mean: Array, value: Array, keep: float) -> None:
-    """mean <- keep mean + (1 - keep) value; spends `value`."""
+def _move(mean: Array, value: Array, keep: Any, rest: Any) -> None:
+    """mean <- keep mean + rest value; spends `value`."""
     mean *= keep
-    value *= 1 - keep
+    value *= rest
     mean += value
 
 
-def _scaled_step(w: Array, g: Array, s: Array, eta: float, epsilon: float) -> None:
+def _scaled_step(w: Array, g: Array, s: Array, eta: Any, epsilon: Any) -> None:
     """w <- w - eta g / (sqrt(s) + epsilon); spends `g`."""
     root = np.sqrt(s)
     root += epsilon

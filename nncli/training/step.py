@@ -15,7 +15,6 @@ from nncli.network.propagation import Masks, Passes, bind, make_memory
 from nncli.spec.model import Spec
 from nncli.training.optimizers import OPTIMIZERS, Optimizer
 from nncli.training.regularizers import limit_norms, penalize
-from nncli.training.state import State
 
 Rule = Callable[["Network"], None]
 
@@ -34,9 +33,11 @@ class Network:
     """Forward and backward with their buffers, made once for each number of rows."""
 
     @classmethod
-    def of(cls, architecture: Architecture, loss: str, vector: Array) -> Network:
-        """The network whose parameters are `vector`, which training changes in place."""
-        gradient = np.empty_like(vector)
+    def of(
+        cls, architecture: Architecture, loss: str, vector: Array, gradient: Array | None = None
+    ) -> Network:
+        """The network whose parameters are `vector`, which training changes in place; gradients go into `gradient`."""
+        gradient = np.empty_like(vector) if gradient is None else gradient
         params, grads = views(vector, architecture), views(gradient, architecture)
         return cls(architecture, loss, vector, gradient, params, grads)
 
@@ -79,7 +80,7 @@ class Step:
 
     network: Network
     gradient: Callable[[Network, Array, Array, Array, Masks], None]
-    update: Callable[[Array, Array, Arrays, float], None]
+    optimizer: Optimizer
     before: tuple[Rule, ...]
     """What changes the gradient before the update."""
     after: tuple[Rule, ...]
@@ -92,20 +93,18 @@ class Step:
         norm = spec.regularizer.max_norm
         before = (partial(_penalize, l1=l1, l2=l2),) if l1 or l2 else ()
         after = (partial(_limit, max_norm=norm),) if norm else ()
-        update = make_optimizer(spec).update
-        return cls(network, GRADIENTS[spec.gradient], update, before, after)
+        return cls(network, GRADIENTS[spec.gradient], make_optimizer(spec), before, after)
 
     def __call__(
-        self, x: Array, y: Array, z: Array, masks: Masks, state: State, eta: float
+        self, x: Array, y: Array, z: Array, masks: Masks, slots: Arrays, eta: float, step: int
     ) -> None:
-        """One step on the batch (x, y): the state's vector and slots change, the logits go into `z`."""
-        network = self.network
+        """Step number `step`, counted from 0, on the batch (x, y): the network's vector and the optimizer's slots
+        change, the logits go into `z`."""
+        network, optimizer = self.network, self.optimizer
         self.gradient(network, x, y, z, masks)
         for rule in self.before:
             rule(network)
-        self.update(network.vector, network.gradient, state.optimizer, eta)
-        for rule in self.after:
-            rule(network)
+        optimizer.update(network.vector, network.gradient, slots, *optimizer.numbers(eta, step))
 
 
 def make_optimizer(spec: Spec) -> Optimizer:

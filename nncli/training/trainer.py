@@ -17,7 +17,7 @@ from nncli.data.batches import epoch_order
 from nncli.data.dataset import Dataset
 from nncli.data.feed import Feed
 from nncli.network.losses import row_losses
-from nncli.network.params import Array, views
+from nncli.network.params import Array, Arrays, views
 from nncli.network.propagation import Masks
 from nncli.spec.model import Spec
 from nncli.training.divergence import replay
@@ -50,30 +50,34 @@ class Trainer:
     """The figure that tells the best parameters."""
 
     @classmethod
-    def of(cls, spec: Spec, dataset: Dataset, state: State) -> Trainer:
-        """Everything that a spec describes, bound once."""
+    def of(
+        cls,
+        spec: Spec,
+        dataset: Dataset,
+        state: State,
+        *,
+        gradient: Array | None = None,
+        beside: Trainer | None = None,
+    ) -> Trainer:
+        """Everything that a spec describes, bound once.
+
+        `gradient` is where gradients go, if the caller has a place for them. What depends on the data alone is shared
+        with `beside`, a trainer whose spec differs in nothing that decides it but the seed.
+        """
         length = Length.of(spec, len(dataset.splits["train"]))
-        layers = spec.architecture
+        network = Network.of(spec.architecture, spec.loss, state.vector, gradient)
+        same_rows = beside is not None and beside.spec.seed == spec.seed
         return cls(
             spec=spec,
             dataset=dataset,
             length=length,
             state=state,
-            feed=Feed(
-                dataset,
-                layers[-1].output_dim,
-                length.batch_size,
-                spec.dtype,
-                Augmenter.of(spec.augment, dataset.image_shape, spec.seed),
-            ),
-            step=Step.of(spec, Network.of(layers, spec.loss, state.vector)),
+            feed=beside.feed if beside and same_rows else _feed(spec, dataset, length),
+            step=Step.of(spec, network),
             schedule=make_schedule(
                 spec.eta, spec.schedule, spec.warmup, batches=length.batches, steps=length.steps
             ),
-            evaluators={
-                split: Evaluator(dataset, split, layers, spec.loss, spec.dtype)
-                for split in tracked(spec, dataset)
-            },
+            evaluators=beside.evaluators if beside else _evaluators(spec, dataset),
             monitored=best_figure(spec, figure_names(spec, dataset)),
         )
 
@@ -110,7 +114,18 @@ class Trainer:
             self.take_step(*batch)
             if paused := pause():
                 break
-        size = self.length.batch_size
+        self.settle(block, before, first, y, z)
+        state.seconds += perf_counter() - begun
+        return paused
+
+    def settle(
+        self, block: Block, before: tuple[Arrays, Arrays], first: int, y: Array, z: Array
+    ) -> None:
+        """Take in the figures of a block's batches since `first`, from their targets and logits.
+
+        Where something is not finite, the state goes back to `before`, and a replay raises DivergedError.
+        """
+        state, size = self.state, self.length.batch_size
         y, z = (array[: (state.batch - first) * size] for array in (y, z))
         losses = self.losses(y, z)
         if not (np.isfinite(losses).all() and state.is_finite()):
@@ -119,8 +134,6 @@ class Trainer:
             replay(self, block)
         state.tally.add(losses, z, y, self.spec.architecture[-1].activation, size)
         state.timed += len(z)
-        state.seconds += perf_counter() - begun
-        return paused
 
     def buffers(self, block: Block) -> tuple[Array, Array]:
         """The targets of the rows to come in a block, and room for their logits."""
@@ -140,11 +153,17 @@ class Trainer:
 
     def take_step(self, x: Array, y: Array, z: Array, masks: Masks) -> None:
         """One step on one batch; the logits go into `z`."""
-        state = self.state
-        self.step(x, y, z, masks, state, self.eta(self.steps))
-        state.batch += 1
-        if state.average is not None:
-            self.average(state.average)
+        step = self.steps
+        self.step(x, y, z, masks, self.state.optimizer, self.eta(step), step)
+        self.end_step()
+
+    def end_step(self) -> None:
+        """What follows an update: limits of the parameters, the count, the average."""
+        for rule in self.step.after:
+            rule(self.step.network)
+        self.state.batch += 1
+        if self.state.average is not None:
+            self.average(self.state.average)
 
     def average(self, mean: Array) -> None:
         """mean <- decay mean + (1 - decay) w, every so many steps."""
@@ -170,3 +189,16 @@ class Trainer:
         record |= {"seconds": round(state.seconds, 6), "samples_per_second": round(speed, 1)}
         state.tally, state.seconds, state.timed = new_tally(self.dataset), 0.0, 0
         return record
+
+
+def _feed(spec: Spec, dataset: Dataset, length: Length) -> Feed:
+    outputs = spec.architecture[-1].output_dim
+    augmenter = Augmenter.of(spec.augment, dataset.image_shape, spec.seed)
+    return Feed(dataset, outputs, length.batch_size, spec.dtype, augmenter)
+
+
+def _evaluators(spec: Spec, dataset: Dataset) -> dict[str, Evaluator]:
+    return {
+        split: Evaluator(dataset, split, spec.architecture, spec.loss, spec.dtype)
+        for split in tracked(spec, dataset)
+    }

@@ -22,8 +22,9 @@ def run(name: str, gradients, start, eta=0.1, **settings):
     optimizer = OPTIMIZERS[name](**(DEFAULTS[name] | settings))
     vector = np.array(start, dtype="float64")
     state, path = optimizer.init(vector), []
-    for gradient in gradients:
-        optimizer.update(vector, np.array(gradient, dtype="float64"), state, eta)
+    for step, gradient in enumerate(gradients):
+        numbers = optimizer.numbers(eta, step)
+        optimizer.update(vector, np.array(gradient, dtype="float64"), state, *numbers)
         path.append(vector.copy())
     return path
 
