@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def kill(process: BaseProcess, after: float) -> bool:
     """kill -9 after some seconds; whether it was still running."""
     process.join(after)
     if process.exitcode is None and process.pid:
-        os.kill(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended in between
+            os.kill(process.pid, signal.SIGKILL)
     process.join(60)
     return process.exitcode == -signal.SIGKILL
 
@@ -81,14 +83,16 @@ def check_readable(run: Path) -> None:
 
 @pytest.mark.campaign(short=15, long=60, torture=1000)
 def test_kills_at_random_moments(campaign, folder):
-    usual = finish(folder, f"usual-{campaign.numbers.start}")
+    usual = finish(folder, f"usual-{campaign.numbers.start}-of-{campaign.trials}")
     landed = 0
     for number in campaign.numbers:
         run = folder / f"run-{number}"
         for _ in range(campaign.rng.randint(1, 3)):
-            landed += kill(start(command(folder, run.name)), campaign.rng.uniform(0, 1.2 * usual))
+            landed += kill(start(command(folder, run.name)), campaign.rng.uniform(0, usual))
             if (run / rundir.RUN).is_file():
                 check_readable(run)
         finish(folder, run.name)
         same_bytes(folder / "straight", run)
+        if number % 10 == 0:  # other work on this machine makes a command slower, and quicker again
+            usual = finish(folder, f"usual-{number}")
     assert landed > campaign.trials / 2, "most kills should land in a running command"
