@@ -84,7 +84,8 @@ def _go_on(session: Session, watcher: Watcher, stop: Callable[[], bool]) -> Resu
     with blas_threads(experiment.threads), sessions.reporting(session):
         watcher.started(experiment, session.path, state, session.records)
         trainer = Trainer.of(experiment.spec, experiment.dataset, state)
-        due = cadence.of(experiment.spec.checkpoint, trainer)
+        every = experiment.spec.checkpoint
+        due = cadence.of(every, trainer.length.batches, lambda: trainer.steps)
         failure = None
         try:
             while not (trainer.done or stop()):

@@ -18,7 +18,7 @@ FLOORS = [
     ["preparation"],
     ["resuming"],
     ["session"],
-    ["experiment"],
+    ["experiment", "lockstep"],
     ["judge", "gradients", "repetition"],
     ["sweep"],
     ["report"],

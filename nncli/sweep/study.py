@@ -17,9 +17,10 @@ from nncli.runs.format import FORMAT
 from nncli.spec.dump import plain_spec
 from nncli.spec.load import load_spec
 from nncli.spec.model import Spec
+from nncli.sweep import planner
 from nncli.sweep.executors import LocalWorkers
 from nncli.sweep.grid import Point, label, sweep_id, trial_id
-from nncli.sweep.trial import run_trial
+from nncli.sweep.trial import run_trials
 
 SWEEP, SWEEP_SPEC, TRIALS = "sweep.json", "sweep.yaml", "trials"
 DONE = ("finished", "diverged")
@@ -222,20 +223,26 @@ def run(
         # observed again: another sweep may have gone on with it until the lock was free
         study = study.mapped(lambda trial: _ready(observe(trial)))
         _save(study)
+        todo = [(trial, trial.spec) for trial in study.trials if trial.spec and trial.to_run]
         jobs = [
-            (t.id, run_trial, (plain_spec(t.spec), t.path))
-            for t in study.trials
-            if t.spec and t.to_run
+            (
+                tuple(todo[number][0].id for number in group),
+                run_trials,
+                ([(plain_spec(todo[number][1]), todo[number][0].path) for number in group],),
+            )
+            for group in planner.plan([spec for _, spec in todo], workers)
         ]
 
         def refresh() -> None:
             tick(study.mapped(lambda trial: trial if trial.status in ENDED else observe(trial)))
 
-        for identity, outcome in LocalWorkers[str](workers).run(jobs, stop, refresh):
-            trial = _ended(study.trial(identity), outcome)
-            study = study.replaced(trial)
+        for identities, outcome in LocalWorkers[tuple[str, ...]](workers).run(jobs, stop, refresh):
+            each = outcome if isinstance(outcome, list) else [outcome] * len(identities)
+            for identity, own in zip(identities, each, strict=True):
+                trial = _ended(study.trial(identity), own)
+                study = study.replaced(trial)
+                ended(trial)
             _save(study)
-            ended(trial)
     return study
 
 

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from time import monotonic
 
 from nncli.spec.checkpoints import CheckpointSpec, seconds
-from nncli.training.trainer import Trainer
 
 
-def of(settings: CheckpointSpec, trainer: Trainer) -> Callable[[], bool]:
-    """The question that a spec's `checkpoint` asks."""
+def of(settings: CheckpointSpec, epoch: int, steps: Callable[[], int]) -> Callable[[], bool]:
+    """The question that a spec's `checkpoint` asks, for epochs of so many batches; `steps()` counts those done."""
     if settings.every:
         return _every(seconds(settings.every))
-    batches = settings.batches or (settings.epochs or 1) * trainer.length.batches
-    return lambda: trainer.steps % batches == 0
+    batches = settings.batches or (settings.epochs or 1) * epoch
+    return lambda: steps() % batches == 0
 
 
 def _every(span: float) -> Callable[[], bool]:
