@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from support import same_bytes
 
 from nncli.errors import UsageError
 from nncli.sweep.grid import points, read_grid, sweep_id, trial_id
@@ -127,3 +128,24 @@ def test_identities_do_not_depend_on_how_things_are_written():
     assert sweep_id(base) == sweep_id({"eta": 1, "name": "y", "threads": 2, "sweep": {"eta": [1]}})
     assert sweep_id(base) != sweep_id({"eta": 2})
     assert len(sweep_id(base)) == 8
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        ["eta=0.001,0.01,0.1,1,30"],
+        ["seed=0,1,2", "eta=0.1,0.5"],
+        ["optimizer.mu=0.5,0.9", "regularizer.l2=0,0.01"],
+        ["batch_size=10,20", "eta=0.1,0.5"],
+    ],
+)
+def test_each_trial_has_the_bytes_of_the_run_alone(nncli, grid):
+    base = ["--set", "optimizer={name: momentum, mu: 0.8}", "--set", "sweep=null"]
+    words = [word for one in grid for word in ("--grid", one)]
+    result = nncli("sweep", "spec.yaml", *base, *words, "--json")
+    assert result.exit_code == 0, result.output
+    for trial in json.loads(result.stdout)["trials"]:
+        settings = [f"{key}={json.dumps(value)}" for key, value in trial["point"].items()]
+        words = [word for one in [*settings, "threads=1"] for word in ("--set", one)]
+        alone = Path(nncli("train", "spec.yaml", *base, *words, "-q").stdout.strip())
+        same_bytes(alone, sweep_dir() / trial["run"])
