@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
@@ -18,41 +19,45 @@ Outcome = Result | NncliError
 
 
 def train(
-    runs: Sequence[Session], stop: Callable[[], bool] = lambda: False
+    runs: Sequence[Session], stop: Callable[[], bool] = lambda: False, until: int | None = None
 ) -> Iterator[tuple[Session, Outcome]]:
-    """Train runs of one kind to their ends, or until `stop()` is true after a batch; yields each as it ends.
+    """Train runs of one kind to their ends, or until `stop()` is true after a batch, or for `until` epochs in all;
+    yields each as it ends.
 
     They must differ only in what a stack's members may differ in, and share their data. Those that stand at the same
     batch go in lockstep, the others after them.
     """
     at = lambda run: (run.state.epoch, run.state.batch)  # noqa: E731
     for _, together in groupby(sorted(runs, key=at), key=at):
-        yield from _Lockstep(list(together), stop).train()
+        yield from _Lockstep(list(together), stop, until).train()
 
 
 class _Lockstep:
     """Runs at the same batch."""
 
-    def __init__(self, runs: list[Session], stop: Callable[[], bool]) -> None:
-        self.stop = stop
+    def __init__(self, runs: list[Session], stop: Callable[[], bool], until: int | None) -> None:
+        lead, batches = runs[0].experiment, runs[0].experiment.length.batches
+        self.stop, self.threads = stop, lead.threads
+        self.last = math.inf if until is None else until * batches
         self.active = {id(run.state): run for run in runs}
-        lead = runs[0].experiment
-        self.threads = lead.threads
         members = [Member(run.experiment.spec, run.state) for run in runs]
         self.stack = Stack(members, lead.dataset)
-        every, batches = lead.spec.checkpoint, lead.length.batches
-        self.due = cadence.of(every, batches, lambda: self.stack.lead.steps)
+        self.due = cadence.of(lead.spec.checkpoint, batches, lambda: self.stack.lead.steps)
+
+    def halted(self) -> bool:
+        """Whether it is not to go on for now."""
+        return self.stop() or self.stack.lead.steps >= self.last
 
     def train(self) -> Iterator[tuple[Session, Outcome]]:
-        """Stretches between checkpoints, until nobody is left or `stop()` says so."""
+        """Stretches between checkpoints, until nobody is left or it is to halt."""
         with blas_threads(self.threads):
-            while self.active and not self.stop():
-                for event in train_stack(self.stack, pause=lambda: self.stop() or self.due()):
+            while self.active and not self.halted():
+                for event in train_stack(self.stack, pause=lambda: self.halted() or self.due()):
                     yield from self._take(event)
                 going = {id(trainer.state) for trainer in self.stack.trainers}
                 for key in [key for key in self.active if key not in going]:
                     yield from self._end(self.active.pop(key), done=True)
-                if not self.stop():
+                if self.active and not self.halted():
                     for run in list(self.active.values()):
                         yield from self._guarded(run, partial(sessions.save, run))
             for run in self.active.values():

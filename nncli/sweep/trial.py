@@ -31,15 +31,16 @@ def _load(source: AnySource, seed: int) -> Dataset:
     return load(source, seed=seed)
 
 
-def run_trials(trials: Sequence[tuple[Plain, Path]]) -> list[Outcome]:
-    """Train resolved specs into directories, or go on with what an earlier command or a killed worker has left there.
+def run_trials(trials: Sequence[tuple[Plain, Path]], until: int | None = None) -> list[Outcome]:
+    """Train resolved specs into directories, or go on with what an earlier command or a killed worker has left there:
+    to their ends, or for `until` epochs in all.
 
     Several must be of one kind (planner.py). A refusal is an outcome, never an exception.
     """
     outcomes: dict[Path, Outcome] = {}
     with graceful() as stop, ExitStack() as locks:
         opened = [run for trial in trials if (run := _open(*trial, locks, outcomes))]
-        for run, outcome in lockstep.train(opened, stop):
+        for run, outcome in lockstep.train(opened, stop, until):
             outcomes[run.path] = _outcome(outcome)
     return [outcomes[path] for _, path in trials]
 
