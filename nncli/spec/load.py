@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,20 +42,43 @@ class Document:
             raise _error(self.page, marked) from err
 
 
+@dataclass(frozen=True)
+class Source:
+    """A spec file that has been read once, and what was set since."""
+
+    path: Path
+    page: Page
+    tree: Tree
+
+    def changed(self, overrides: Sequence[str]) -> Source:
+        """With each `key=value` set, as `--set` takes it."""
+        tree = Tree(deepcopy(self.tree.value), dict(self.tree.marks), list(self.tree.problems))
+        for assignment in overrides:
+            override(tree, assignment)
+        return Source(self.path, self.page, tree)
+
+    def document(self) -> Document:
+        """The spec. Raises SpecError with all that is wrong."""
+        tree = self.tree
+        named = {"name": _default_name(self.path), **tree.value}
+        try:
+            spec = parse_spec(named, self.path.resolve().parent)
+        except SpecError as err:
+            raise _error(self.page, _all_problems(tree, err.problems)) from err
+        if tree.problems:
+            raise _error(self.page, tree.problems)
+        return Document(spec, self.path, self.page, tree.marks)
+
+
+def read_source(path: Path) -> Source:
+    """Reads a spec file, and what its values are later."""
+    page = read_page(path)
+    return Source(path, page, _read(page))
+
+
 def load_spec(path: Path, overrides: Sequence[str] = ()) -> Document:
     """Reads a spec file; each override is a `key=value` as `--set` takes it."""
-    page = read_page(path)
-    tree = _read(page)
-    for assignment in overrides:
-        override(tree, assignment)
-    named = {"name": _default_name(path), **tree.value}
-    try:
-        spec = parse_spec(named, path.resolve().parent)
-    except SpecError as err:
-        raise _error(page, _all_problems(tree, err.problems)) from err
-    if tree.problems:
-        raise _error(page, tree.problems)
-    return Document(spec, path, page, tree.marks)
+    return read_source(path).changed(overrides).document()
 
 
 def parse_spec(value: dict[str, Any], base: Path) -> Spec:
