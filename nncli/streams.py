@@ -21,6 +21,8 @@ class Purpose(IntEnum):
     """How images are distorted: by epoch and block."""
     GRADCHECK = 6
     """Which parameters of a large network are checked."""
+    SWEEP = 7
+    """The samples of a sweep: by key."""
 
 
 def stream(seed: int, purpose: Purpose, *position: int) -> np.random.Generator:

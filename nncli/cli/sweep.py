@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +23,21 @@ def sweep(
     spec: SpecArgument,
     grid: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=A,B,C", help="Values of a key, instead of the spec's `sweep:`."),
+        typer.Option(
+            metavar="KEY=A,B,C",
+            help="Values of a key, instead of the spec's `sweep:`; a range as KEY=log:0.001:10:9, or with linear.",
+        ),
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(min=1, help="Draw so many points; ranges are then KEY=log:0.001:10."),
+    ] = None,
+    halving: Annotated[
+        str | None,
+        typer.Option(metavar="1,3,9,30", help="Epochs at which only the best trials go on."),
+    ] = None,
+    keep: Annotated[
+        float | None, typer.Option(help="The share of trials that goes on, with --halving.")
     ] = None,
     set_: SetOption = None,
     workers: Annotated[
@@ -43,15 +56,19 @@ def sweep(
     from nncli.cli import console
     from nncli.interrupts import graceful
     from nncli.machine import usable_cores
-    from nncli.spec.load import load_spec
     from nncli.sweep import study as studies
-    from nncli.sweep.grid import points, read_grid
+    from nncli.sweep.asked import Asked
+    from nncli.sweep.space import space
     from nncli.words import plural
 
-    document = load_spec(spec, set_ or [])
-    chosen = points(read_grid(grid) if grid else _own_grid(spec, document.spec.sweep), max_trials)
-    study = studies.plan(spec, set_ or [], chosen, runs_dir, fresh=fresh)
+    asked = Asked(grid or [], samples, halving, keep)
+    document, wanted = asked.load(spec, set_ or [])
+    chosen = space(wanted, document.spec.seed, max_trials)
+    overrides = [*(set_ or []), *asked.overrides()]
+    study = studies.plan(spec, overrides, chosen.points, runs_dir, fresh=fresh)
     err = console.stderr(quiet)
+    if chosen.notice:
+        err.print(chosen.notice)
     todo = sum(trial.to_run for trial in study.trials)
     slots = max(1, min(workers or usable_cores(), todo))
     if todo:
@@ -63,17 +80,6 @@ def sweep(
         study = _run(study, files.read(spec), slots, stop, err)
     _report(study, json, quiet)
     _exit(study, stop)
-
-
-def _own_grid(spec: Path, values: object) -> dict[str, list[object]]:
-    """The spec's `sweep:`. Raises UsageError where it has none."""
-    from nncli.errors import UsageError
-
-    if not isinstance(values, dict) or not values:
-        raise UsageError(
-            f"{spec}: has no `sweep:`. Add one, or say what to sweep: --grid eta=0.1,1,3"
-        )
-    return {key: list(items) for key, items in values.items()}
 
 
 def _fetch(study: Study, err: Console) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from nncli.spec.model import InitializerSpec, LayerSpec, Spec
 from nncli.spec.scalars import AmbiguousError, read_scalar
+from nncli.spec.sweeps import SweepSpec
 
 HEADER = "# A whole experiment, every default written out: `nncli train` on this file repeats it.\n"
 
@@ -44,9 +45,11 @@ def _plain(value: Any) -> Any:
 def _fields(model: BaseModel) -> list[tuple[str, Any]]:
     """Less what says nothing: a null that is the default anyway, a dropout of nothing, and a `std` of nothing, which a
     rule refuses."""
-    pairs = [
+    pairs: list[tuple[str, Any, Any]] = [
         (key, getattr(model, key), field.default) for key, field in type(model).model_fields.items()
     ]
+    if isinstance(model, SweepSpec):  # its keys first
+        pairs = [*((key, values, ...) for key, values in model.keys.items()), *pairs]
     kept = [
         (key, value) for key, value, default in pairs if value is not None or default is not None
     ]

@@ -32,6 +32,7 @@ from nncli.spec.schedules import (
     Warmup,
 )
 from nncli.spec.sources import DataSpec
+from nncli.spec.sweeps import SweepSpec
 
 ActivationName = Literal[
     "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "softmax", "identity"
@@ -185,7 +186,5 @@ class Spec(Model):
     """BLAS threads; null lets the layer and batch sizes decide, capped by the usable cores."""
     checkpoint: CheckpointSpec = CheckpointSpec(every="10s")
     """How often all that resuming needs is saved."""
-    sweep: (
-        Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)] | None
-    ) = None
-    """What `nncli sweep` goes over: a list of values for each key. `nncli train` ignores it."""
+    sweep: SweepSpec | None = Field(default=None, examples=[{"eta": [0.1, 1, 3]}])
+    """What `nncli sweep` goes over: for each key a list of values or a range. `nncli train` ignores it."""

@@ -9,11 +9,9 @@ from typing import Any, get_args
 from nncli.errors import Problem
 from nncli.spec.base import is_whole
 from nncli.spec.model import LOSS_OF, ONLY_ACTIVATION, ActivationName, LossName
-from nncli.spec.shape import is_key, key_path, keys_of, models_at
-from nncli.spec.suggest import did_you_mean
+from nncli.spec.sweep_rules import SWEEP_RULES
 
 Plain = dict[str, Any]
-NEVER_SWEPT = ("sweep", "name", "threads", "checkpoint")
 
 Rule = Callable[[Plain], Iterator[Problem]]
 
@@ -149,20 +147,6 @@ def one_cadence(value: Plain) -> Iterator[Problem]:
         )
 
 
-def sweep_knows_its_keys(value: Plain) -> Iterator[Problem]:
-    """A swept key is a key of the spec; its values are checked trial by trial."""
-    for key in _mapping(value.get("sweep")):
-        path = key_path(key) or ("",)
-        known = is_key(path)
-        if known and path[0] not in NEVER_SWEPT:
-            continue
-        cure = "" if known else did_you_mean(str(path[-1]), keys_of(models_at(path[:-1])))
-        yield Problem(
-            ("sweep", key),
-            f"is not a key that can be swept.{cure} Write it as in eta or optimizer.name.",
-        )
-
-
 NETWORK_RULES: tuple[Rule, ...] = (
     layers_join,
     softmax_is_last,
@@ -178,5 +162,5 @@ RULES: tuple[Rule, ...] = (
     one_start,
     one_keeper,
     one_cadence,
-    sweep_knows_its_keys,
+    *SWEEP_RULES,
 )

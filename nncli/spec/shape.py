@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from nncli.errors import KeyPath
 from nncli.spec.base import Model, Shorthand
 from nncli.spec.model import Spec
+from nncli.spec.sweeps import RangeSpec, SweepSpec
 
 MOST_CHARACTERS = 100
 _PART = re.compile(r"\.?([^.\[\]]+)|\[([0-9]{1,9})\]")
@@ -19,10 +20,11 @@ _INDEX = re.compile("[0-9]{1,9}")
 
 def key_path(text: str) -> KeyPath | None:
     """`architecture[1].output_dim` or `architecture.1.output_dim` as a path; None where it is neither.
-    What follows `sweep.` is one key: its dots belong to it."""
+    What follows `sweep.` is one key: its dots belong to it, but for those of its `halving`."""
     if len(text) > MOST_CHARACTERS or not text.isprintable():
         return None
-    if text.startswith("sweep.") and text != "sweep.":
+    swept = text.startswith("sweep.") and text != "sweep."
+    if swept and not text.startswith("sweep.halving."):
         return ("sweep", text.removeprefix("sweep."))
     parts = list(_PART.finditer(text))
     whole = "".join(part[0] for part in parts) == text and text[:1] not in (".", "[", "")
@@ -47,7 +49,9 @@ def models_at(path: KeyPath, value: Any = None) -> list[type[Model]]:
     for part in path:
         value = child(value, part)
         if isinstance(part, str):
-            models = [m for field in fields_of(models, part) for m in models_in(field.annotation)]
+            inside = [m for field in fields_of(models, part) for m in models_in(field.annotation)]
+            # what a sweep has no field for is a swept key, and its mapping a range
+            models = inside or ([RangeSpec] if models == [SweepSpec] else [])
         models = [model for model in models if _is_named(model, value)] or models
     return models
 
@@ -85,6 +89,13 @@ def names_in(annotation: Any) -> list[str]:
     if get_origin(annotation) is Literal:
         return [str(name) for name in get_args(annotation)]
     return [name for part in get_args(annotation) for name in names_in(part)]
+
+
+def number_types(annotation: Any) -> set[type]:
+    """Which of int and float a type allows."""
+    if annotation in (int, float):
+        return {annotation}
+    return {one for part in get_args(annotation) for one in number_types(part)}
 
 
 def shorthand_at(path: KeyPath) -> str | None:

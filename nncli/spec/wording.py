@@ -14,6 +14,7 @@ from nncli.spec.model import Spec
 from nncli.spec.scalars import AmbiguousError, read_scalar
 from nncli.spec.shape import child, fields_at, keys_of, models_at, models_in, names_in, shorthand_at
 from nncli.spec.suggest import did_you_mean
+from nncli.spec.sweeps import SETTINGS, SweepSpec
 
 SHOWN_CHARACTERS = 60
 
@@ -96,8 +97,6 @@ def _cure(phrase: str, got: Any) -> str:
             return f". Write {int(got)}." if abs(got) < 1e15 else ""
     if "text" in phrase and isinstance(got, bool | int | float):
         return ". Put it in quotes."
-    if phrase == "a list of values" and isinstance(got, int | float):
-        return f". Write [{shown(got)}]."
     return ""
 
 
@@ -145,6 +144,8 @@ def _unknown_name(path: KeyPath, value: Any, context: Context) -> str:
 
 def _not_mapping(path: KeyPath, value: Any, context: Context) -> str:
     models = models_at(path, value)
+    if models == [SweepSpec]:
+        return _must("a mapping such as {eta: [0.1, 1, 3]}", path, value)
     keys = [key for key in keys_of(models) if all(key in model.model_fields for model in models)]
     name = "a name, or " if shorthand_at(path) else ""
     return _must(f"{name}a mapping with {', '.join(keys)}", path, value)
@@ -153,6 +154,13 @@ def _not_mapping(path: KeyPath, value: Any, context: Context) -> str:
 def _not_list(path: KeyPath, value: Any, context: Context) -> str:
     examples = [_flow(example) for field in fields_at(path) for example in field.examples or ()]
     return _must(f"a list, such as {examples[0]}" if examples else "a list", path, value)
+
+
+def _not_values(path: KeyPath, value: Any, context: Context) -> str:
+    """Neither a list nor a range; or a setting of the sweep under a name that nobody knows."""
+    got, meant = _got(path, value), did_you_mean(str(path[-1]), SETTINGS)
+    one = f" Write [{shown(got)}]." if isinstance(got, str | int | float) and not meant else ""
+    return f"is {shown(got)}, must be a list of values or a range.{one}{meant}"
 
 
 def _too_short(path: KeyPath, value: Any, context: Context) -> str:
@@ -183,7 +191,7 @@ _WORDS: dict[str, Words] = {
     "model_type": _not_mapping,
     "model_attributes_type": _not_mapping,
     "dict_type": must("a mapping"),
-    "list_type": must("a list of values"),
+    "values_type": _not_values,
     "tuple_type": _not_list,
     "string_type": must("text"),
     "bool_type": must("true or false"),

@@ -1,12 +1,12 @@
-"""What a sweep goes over: each point sets some keys of the spec."""
+"""A point of a sweep sets some keys of the spec: how it is written on the command line, named and shown."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
-from math import prod
+import re
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from nncli.errors import UsageError
@@ -15,24 +15,45 @@ from nncli.spec.source import BadYamlError, parse
 Point = dict[str, Any]
 """Key path -> value: {"eta": 0.1}."""
 
-MANY = 1000
-"""Trials beyond which a sweep asks whether that is meant."""
+_RANGE = re.compile(r"\s*(log|linear):(.*)", re.DOTALL)
 
 
-def read_grid(assignments: Iterable[str]) -> dict[str, list[Any]]:
-    """`eta=0.1,1` and `seed=0,1` -> {"eta": [0.1, 1], "seed": [0, 1]}. Raises UsageError."""
-    grid: dict[str, list[Any]] = {}
+def read_grid(assignments: Iterable[str]) -> dict[str, Any]:
+    """`eta=0.1,1` and `seed=0,1` -> {"eta": [0.1, 1], "seed": [0, 1]}; `eta=log:0.001:10:9` -> the range as the spec
+    writes it. Raises UsageError."""
+    grid: dict[str, Any] = {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
-        if not equals or not key.strip():
+        key = key.strip()
+        if not equals or not key:
             raise UsageError(
                 f"--grid {assignment[:60]}: write it as key=value,value, such as eta=0.1,1,3"
             )
-        grid.setdefault(key.strip(), []).extend(_values(key.strip(), text))
+        values = _range(key, text) or _values(key, text)
+        if key not in grid:
+            grid[key] = values
+        elif isinstance(values, list) and isinstance(grid[key], list):
+            grid[key] += values
+        else:
+            raise UsageError(f"--grid {key}: has a range and more. Keep one of them.")
     return grid
 
 
-def _values(key: str, text: str) -> list[Any]:
+def _range(key: str, text: str) -> dict[str, Any] | None:
+    """`log:0.001:10:9`, or `log:0.001:10` for samples; None where it is no range."""
+    if not (found := _RANGE.fullmatch(text)):
+        return None
+    kind, parts = found[1], found[2].split(":")
+    if len(parts) not in (2, 3):
+        raise UsageError(
+            f"--grid {key}: write a range as {key}={kind}:0.001:10:9 (first, last, how many), "
+            f"or {key}={kind}:0.001:10 with --samples"
+        )
+    first, last, *steps = (next(iter(_values(key, part))) for part in parts)
+    return {kind: [first, last], **({"steps": steps[0]} if steps else {})}
+
+
+def _values(key: str, text: str) -> list[Any] | dict[str, Any]:
     try:
         tree = parse(f"[{text}]")
     except BadYamlError as err:
@@ -41,21 +62,14 @@ def _values(key: str, text: str) -> list[Any]:
         raise UsageError(f"--grid {key}: {tree.problems[0][1].message}")
     if not tree.value:
         raise UsageError(f"--grid {key}: has no values. Write some: {key}=0.1,1,3")
-    return list(tree.value)
-
-
-def points(grid: Mapping[str, Sequence[Any]], max_trials: int = MANY) -> list[Point]:
-    """Every combination once, in the order of the grid; a value given twice counts once.
-
-    Raises UsageError for more than `max_trials`.
-    """
-    count = prod(len(values) for values in grid.values())
-    if count > max_trials:
-        raise UsageError(
-            f"the sweep has {count:,} trials, more than {max_trials:,}. Allow them with --max-trials {count}"
-        )
-    combinations = (dict(zip(grid, values, strict=True)) for values in product(*grid.values()))
-    return list({trial_id(point): point for point in combinations}.values())
+    values = list(tree.value)
+    inner = values[0]
+    if len(values) == 1 and isinstance(inner, dict) and inner.keys() & {"log", "linear"}:
+        return inner  # a range as the spec writes it
+    # no key takes a list of lists: it is a list of values as the spec writes it
+    if len(values) == 1 and isinstance(inner, list) and all(isinstance(v, list) for v in inner):
+        return inner or values
+    return values
 
 
 def trial_id(point: Point) -> str:
@@ -77,8 +91,35 @@ def label(point: Point) -> str:
 
 
 def as_text(value: Any) -> str:
-    """A value for people."""
-    return value if isinstance(value, str) else json.dumps(value)
+    """A value for people; an architecture as 784-30-10 sigmoid/softmax."""
+    if isinstance(value, str):
+        return value
+    return _layers(value) or json.dumps(value)
+
+
+_LAYER = {"input_dim", "output_dim", "activation"}
+
+
+def _layers(value: Any) -> str:
+    """Layers in short; "" for anything else, and where that would leave something out."""
+    if not isinstance(value, list) or not value or not all(map(_is_layer, value)):
+        return ""
+    if any(a["output_dim"] != b["input_dim"] for a, b in pairwise(value)):
+        return ""
+    sizes = [value[0]["input_dim"], *(layer["output_dim"] for layer in value)]
+    activations = "/".join(layer["activation"] for layer in value)
+    dropout = [layer.get("dropout", 0) for layer in value]
+    dropped = f" dropout {'/'.join(map(str, dropout))}" if any(dropout) else ""
+    return f"{'-'.join(map(str, sizes))} {activations}{dropped}"
+
+
+def _is_layer(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() - {"dropout"} == _LAYER
+        and all(type(value[key]) is int for key in ("input_dim", "output_dim"))
+        and isinstance(value["activation"], str)
+    )
 
 
 def _digest(value: Any) -> str:

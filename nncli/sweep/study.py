@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -11,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from nncli import files
-from nncli.errors import DamagedError, SpecError, UsageError
+from nncli.errors import DamagedError, UsageError
 from nncli.runs import lock, rundir
 from nncli.runs.format import FORMAT
 from nncli.spec.dump import plain_spec
-from nncli.spec.load import load_spec
+from nncli.spec.load import read_source
 from nncli.spec.model import Spec
 from nncli.sweep import planner
 from nncli.sweep.executors import LocalWorkers
-from nncli.sweep.grid import Point, label, sweep_id, trial_id
+from nncli.sweep.grid import Point, sweep_id, trial_id
+from nncli.sweep.specs import trial_specs
 from nncli.sweep.trial import run_trials
 
 SWEEP, SWEEP_SPEC, TRIALS = "sweep.json", "sweep.yaml", "trials"
@@ -126,14 +126,13 @@ def plan(
 
     Raises SpecError naming the trial whose value the spec refuses.
     """
-    base = load_spec(spec_path, overrides).spec
-    _check_keys(spec_path, overrides, points)
+    source = read_source(spec_path).changed(overrides)
+    base = source.document().spec
     name = f"{base.name}-sweep-{sweep_id(plain_spec(base))}"
     path = _unused(runs_dir, name) if fresh else runs_dir / name
     trials = [
         Trial(trial_id(point), point, path / TRIALS / trial_id(point), spec)
-        for point in points
-        for spec in [_trial_spec(spec_path, overrides, point)]
+        for point, spec in trial_specs(source, points)
     ]
     listed = {trial.id for trial in trials}
     earlier = [trial for trial in _earlier(path) if trial.id not in listed]
@@ -152,31 +151,12 @@ def _earlier(path: Path) -> list[Trial]:
     return [Trial(trial_id(point), point, path / TRIALS / trial_id(point)) for point in points]
 
 
-def _check_keys(spec_path: Path, overrides: Sequence[str], points: Sequence[Point]) -> None:
-    """Raise SpecError for a key that cannot be swept: the rules of the spec's own `sweep:` hold for --grid."""
-    swept = json.dumps({key: [0] for key in points[0]})
-    try:
-        load_spec(spec_path, [*overrides, f"sweep={swept}"])
-    except SpecError as err:
-        raise SpecError([replace(one, place="--grid") for one in err.problems]) from err
-
-
 def _unused(runs_dir: Path, name: str) -> Path:
     """`name`, or `name-2`, `name-3`, ...: the first that is not there."""
     number = 1
     while (path := runs_dir / (name if number == 1 else f"{name}-{number}")).exists():
         number += 1
     return path
-
-
-def _trial_spec(spec_path: Path, overrides: Sequence[str], point: Point) -> Spec:
-    """The spec of one trial: the base with the point's keys, one BLAS thread, no sweep of its own."""
-    settings = [f"{key}={json.dumps(value)}" for key, value in point.items()]
-    try:
-        return load_spec(spec_path, [*overrides, *settings, "threads=1", "sweep=null"]).spec
-    except SpecError as err:
-        place = f"trial {label(point)}"
-        raise SpecError([replace(one, place=place, excerpt="") for one in err.problems]) from err
 
 
 def observe(trial: Trial) -> Trial:

@@ -7,7 +7,9 @@ import pytest
 from support import same_bytes
 
 from nncli.errors import UsageError
-from nncli.sweep.grid import points, read_grid, sweep_id, trial_id
+from nncli.spec.sweeps import SweepSpec
+from nncli.sweep.grid import read_grid, sweep_id, trial_id
+from nncli.sweep.space import space
 
 
 def sweep_dir() -> Path:
@@ -112,13 +114,15 @@ def test_refusals(nncli):
 
 def test_points_are_every_combination_once():
     grid = read_grid(["eta=0.1,1e-3,0.1", "optimizer.name=sgd", "seed=0,1"])
-    assert points(grid) == [
+    found = space(SweepSpec(**grid), seed=0)
+    assert list(found.points) == [
         {"eta": eta, "optimizer.name": "sgd", "seed": seed}
         for eta in (0.1, 0.001)
         for seed in (0, 1)
     ]
+    assert found.notice == "2 points were listed twice"
     with pytest.raises(UsageError, match="--max-trials 4"):
-        points({"a": [1, 2], "b": [1, 2]}, max_trials=3)
+        space(SweepSpec(a=[1, 2], b=[1, 2]), seed=0, most=3)
 
 
 def test_identities_do_not_depend_on_how_things_are_written():

@@ -186,10 +186,14 @@ OPTIMIZERS = "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"
             "eta: 3.0\ntrack: [train, val]",
             "9:16: track[1]: is 'val', must be one of train, validation, test. Did you mean `validation`?",
         ),
-        ("eta: 3.0", "eta: 3.0\nsweep: 3", "9:1: sweep: is 3, must be a mapping"),
+        ("eta: 3.0", "eta: 3.0\nsweep: 3", "9:1: sweep: is 3, must be a mapping such as {eta: [0.1, 1, 3]}"),
         ("eta: 3.0", "eta: 3.0\nsweep: {}", "9:1: sweep: is empty, must hold at least one element"),
         ("eta: 3.0", "eta: 3.0\nsweep: {eta: []}", "9:9: sweep.eta: is empty, must hold at least one element"),
-        ("eta: 3.0", "eta: 3.0\nsweep: {eta: 3}", "9:9: sweep.eta: is 3, must be a list of values. Write [3]."),
+        (
+            "eta: 3.0",
+            "eta: 3.0\nsweep: {eta: 3}",
+            "9:9: sweep.eta: is 3, must be a list of values or a range. Write [3].",
+        ),
     ],
 )  # fmt: skip
 def test_one_thing_wrong(complaints, good, old, new, said):

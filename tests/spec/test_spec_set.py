@@ -40,8 +40,8 @@ def at(value: object, path: KeyPath) -> object:
         ("initializer.weights=normal", ("initializer", "weights"), "normal"),
         ("data.validation=100", ("data", "validation"), 100),
         ("data={source: moons, noise: 0}", ("data", "noise"), 0.0),
-        ("sweep.eta=[1, 2]", ("sweep",), {"eta": [1, 2]}),
-        ("sweep.optimizer.name=[sgd]", ("sweep",), {"optimizer.name": ["sgd"]}),
+        ("sweep.eta=[1, 2]", ("sweep", "keys"), {"eta": [1, 2]}),
+        ("sweep.optimizer.name=[sgd]", ("sweep", "keys"), {"optimizer.name": ["sgd"]}),
     ],
 )
 def test_sets(load, good, assignment, path, value):
