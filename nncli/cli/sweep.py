@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,9 +13,9 @@ from nncli.cli.options import RUNS, JsonOption, QuietOption, RunsDirOption, SetO
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from nncli.interrupts import Stop
+    from nncli.sweep.settings import Setting
     from nncli.sweep.study import Study, Trial
 
 
@@ -46,6 +46,10 @@ def sweep(
     max_trials: Annotated[int, typer.Option(min=1, help="Refuse a sweep of more trials.")] = 1000,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start another sweep beside this.")
+    ] = False,
+    each: Annotated[
+        bool,
+        typer.Option("--each", help="A row for every trial, where the table would have means."),
     ] = False,
     runs_dir: RunsDirOption = RUNS,
     json: JsonOption = False,
@@ -78,7 +82,7 @@ def sweep(
     err.print(f"{count}, {todo} to run, {slots} at a time: {study.path}")
     with graceful() as stop:
         study = _run(study, files.read(spec), slots, stop, err)
-    _report(study, json, quiet)
+    _report(study, each, json, quiet)
     _exit(study, stop)
 
 
@@ -97,6 +101,7 @@ def _run(study: Study, source: bytes, slots: int, stop: Stop, err: Console) -> S
     """Run the trials under a live table; in a log, a line for each trial that ends."""
     from rich.live import Live
 
+    from nncli.cli.sweep_table import trials_table
     from nncli.sweep import study as studies
     from nncli.sweep.grid import label
 
@@ -105,7 +110,7 @@ def _run(study: Study, source: bytes, slots: int, stop: Stop, err: Console) -> S
 
         def tick(now: Study) -> None:
             if shown:
-                live.update(_table(now, now.trials), refresh=True)
+                live.update(trials_table(now, now.trials), refresh=True)
 
         def ended(trial: Trial) -> None:
             if not shown:
@@ -114,9 +119,10 @@ def _run(study: Study, source: bytes, slots: int, stop: Stop, err: Console) -> S
         return studies.run(study, source, workers=slots, stop=stop, tick=tick, ended=ended)
 
 
-def _report(study: Study, json: bool, quiet: bool) -> None:
+def _report(study: Study, each: bool, json: bool, quiet: bool) -> None:
     """The ranking on stdout."""
     from nncli.cli import console
+    from nncli.cli.sweep_table import SPREAD, settings_table, trials_table
     from nncli.sweep.grid import label
 
     if json:
@@ -126,38 +132,32 @@ def _report(study: Study, json: bool, quiet: bool) -> None:
     if quiet:
         out.print(str(study.path))
         return
-    out.print(_table(study, study.ranking()))
+    settings = study.settings()
+    if settings and not each:
+        out.print(settings_table(study, settings))
+        out.print(f"\n{SPREAD}")
+    else:
+        out.print(trials_table(study, study.ranking()))
     for trial in study.trials:
         if trial.reason:
             out.print(f"{label(trial.point)}: {trial.reason}")
     if best := study.best:
-        out.print(f"\nbest: {label(best.point)}  {best.path}", style="bold")
+        _report_best(best, study.metric, settings)
 
 
-def _table(study: Study, trials: Iterable[Trial]) -> Table:
-    """A row for each trial: its point, how it stands, and its last figures."""
-    from nncli.cli.console import plain_table
-    from nncli.sweep.grid import as_text
-    from nncli.words import figure
+def _report_best(best: Trial, metric: str, settings: Sequence[Setting]) -> None:
+    """The best trial; among seeds, the best setting and the best of its trials."""
+    from nncli.cli import console
+    from nncli.cli.sweep_table import mean
+    from nncli.sweep.grid import label
+    from nncli.words import plural
 
-    keys = list(dict.fromkeys(key for trial in study.trials for key in trial.point))
-    figures = _figure_keys(study)
-    table = plain_table(*keys, "status", "epoch", *(key.replace("_", " ") for key in figures))
-    best = study.best
-    for trial in trials:
-        last = trial.figures or {}
-        values = [as_text(trial.point[key]) if key in trial.point else "-" for key in keys]
-        cells = [figure(key, last.get(key)) for key in figures]
-        style = "bold green" if best and trial.id == best.id else None
-        table.add_row(*values, trial.status, str(last.get("epoch", "-")), *cells, style=style)
-    return table
-
-
-def _figure_keys(study: Study) -> list[str]:
-    """The figures that trials have, in the order of a record."""
-    records = [trial.figures for trial in study.trials if trial.figures]
-    keys = max(records, key=len, default={})
-    return [key for key in keys if key.startswith(("train_", "validation_", "test_"))]
+    text = f"{label(best.point)}  {best.path}"
+    if settings and settings[0].point:
+        over = plural(len(settings[0].finished), "seed")
+        name = metric.replace("_", " ")
+        text = f"{label(settings[0].point)}  {name} {mean(settings[0], metric)} over {over}\nits best: {text}"
+    console.stdout().print(f"\nbest: {text}", style="bold")
 
 
 def _exit(study: Study, stop: Stop) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from nncli.spec.model import Spec
 from nncli.sweep import planner
 from nncli.sweep.executors import LocalWorkers
 from nncli.sweep.grid import Point, sweep_id, trial_id
+from nncli.sweep.settings import Setting, rank, settings_of
 from nncli.sweep.specs import trial_specs
 from nncli.sweep.trial import run_trials
 
@@ -82,18 +82,31 @@ class Study:
     def ranking(self) -> list[Trial]:
         """Finished first; then by the metric; trials that are level in it by their loss on the same split."""
         metric = self.metric
-        sign = 1 if metric.endswith("_loss") else -1
         loss = f"{metric.partition('_')[0]}_loss"
 
         def order(trial: Trial) -> tuple[bool, float, float]:
-            return trial.status != "finished", _rank(trial, metric, sign), _rank(trial, loss, 1)
+            figures = trial.figures or {}
+            by_metric, by_loss = (rank(figures.get(key), key) for key in (metric, loss))
+            return trial.status != "finished", by_metric, by_loss
 
         return sorted(self.trials, key=order)
 
+    def settings(self) -> list[Setting]:
+        """The trials by what they have in common but for their seeds, the best mean first; none without seeds."""
+        return settings_of(self.ranking(), self.metric)
+
+    @property
+    def figure_keys(self) -> list[str]:
+        """The figures that trials have, in the order of a record."""
+        records = [trial.figures for trial in self.trials if trial.figures]
+        keys = max(records, key=len, default={})
+        return [key for key in keys if key.startswith(("train_", "validation_", "test_"))]
+
     @property
     def best(self) -> Trial | None:
-        """The first of the ranking, if it finished."""
-        first = self.ranking()[0]
+        """The first of the ranking, if it finished; among seeds, the first of the best setting."""
+        settings = self.settings()
+        first = settings[0].trials[0] if settings else self.ranking()[0]
         return first if first.status == "finished" else None
 
     def as_json(self) -> dict[str, Any]:
@@ -104,14 +117,9 @@ class Study:
             "sweep": str(self.path),
             "metric": self.metric,
             "best": best.id if best else None,
+            "settings": [setting.as_json(self.figure_keys) for setting in self.settings()],
             "trials": [_trial_json(trial) for trial in self.ranking()],
         }
-
-
-def _rank(trial: Trial, key: str, sign: int) -> float:
-    """Smaller is better; a figure that is missing or was not finite comes last."""
-    value = (trial.figures or {}).get(key)
-    return math.inf if value is None else sign * value
 
 
 def plan(
