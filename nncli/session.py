@@ -110,8 +110,9 @@ def gone_on(
     session = Session(path, experiment, run, state, records, saved)
     with reporting(session):
         files.remove(path / rundir.SUMMARY)
-        rundir.write_json(path / rundir.RUN, run)
+        # the spec first: between the two, a longer spec.yaml may be gone on with, a shorter one may not
         rundir.write_spec(path, dump_spec(experiment.spec))
+        rundir.write_json(path / rundir.RUN, run)
     return session
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support import same_bytes
 
-from nncli import machine
+from nncli import files, machine
 from nncli.interrupts import Stop
 from nncli.runs import archive, lock
 
@@ -89,6 +89,24 @@ def test_an_extension_that_was_killed_goes_on(nncli, run_path, monkeypatch):
     straight = nncli("train", "spec.yaml", "-q", "--set", "epochs=6").stdout.strip()
     kill(nncli, monkeypatch, 20, "resume", run_path, "--epochs", 6)
     assert nncli("resume", run_path).exit_code == 0
+    same_bytes(Path(straight), run_path)
+
+
+@pytest.mark.parametrize("name", ["spec.yaml", "run.json", "checkpoint.npz"])
+def test_an_extension_that_died_before_a_file_was_there_goes_on(nncli, run_path, monkeypatch, name):
+    straight = nncli("train", "spec.yaml", "-q", "--set", "epochs=5").stdout.strip()
+    replace = files.replace
+
+    def dying(path, data):
+        if path.name == name:
+            raise Killed
+        replace(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "replace", dying)
+        with pytest.raises(Killed):
+            nncli("resume", run_path, "--epochs", 5)
+    assert nncli("resume", run_path, "--epochs", 5).exit_code == 0
     same_bytes(Path(straight), run_path)
 
 
