@@ -129,9 +129,11 @@ def _restored(experiment: Experiment, path: Path) -> tuple[State, int, str]:
 
 def _history(run: Json, changed: list[str]) -> Json:
     """What run.json keeps when a run goes on: when it began, and who has worked on it."""
-    session = {key: run[key] for key in (*PROCESS, "started", "ended", "status")}
+    session = {key: run[key] for key in (*PROCESS, "ended", "status")}
+    session["started"] = run["resumed"] or run["started"]
     return {
         "started": run["started"],
+        "resumed": _now(),
         "sessions": [*run["sessions"], session],
         "differences": list(dict.fromkeys([*run["differences"], *changed])),
     }

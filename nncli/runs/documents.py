@@ -53,6 +53,8 @@ class RunFile(_Document):
     exit_code: int = 0
     weights_epoch: int | None = None
     """The epoch of the record that weights.npz belongs to; None until the run has ended."""
+    resumed: str | None = None
+    """When the last process that worked on it began, where it was not the first."""
     sessions: list[Json] = []
     """Earlier processes that worked on it, until it was resumed: when, where, and with what."""
     differences: list[str] = []

@@ -85,6 +85,17 @@ def test_more_epochs_are_those_of_a_straight_run(nncli, run_path):
     assert len(json.loads((run_path / "run.json").read_text())["sessions"]) == 1
 
 
+def test_run_json_says_who_worked_on_it_and_when(nncli, run_path):
+    nncli("resume", run_path, "--epochs", 4)
+    nncli("resume", run_path, "--epochs", 5)
+    run = json.loads((run_path / "run.json").read_text())
+    first, second = run["sessions"]
+    times = [run["started"], first["ended"], second["started"], second["ended"], run["resumed"]]
+    assert times == sorted(times)
+    assert first["started"] == run["started"]
+    assert [first["status"], second["status"]] == ["finished", "finished"]
+
+
 def test_an_extension_that_was_killed_goes_on(nncli, run_path, monkeypatch):
     straight = nncli("train", "spec.yaml", "-q", "--set", "epochs=6").stdout.strip()
     kill(nncli, monkeypatch, 20, "resume", run_path, "--epochs", 6)
