@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -44,10 +43,10 @@ class ErrorBoundary(TyperGroup):
 
 def _refused(err: BaseException) -> int:
     """Say what was refused, and by whom; the exit code that goes with it."""
-    from nncli.cli.console import print_error, say
+    from nncli.cli.console import forget_stdout, print_error, say
 
     if isinstance(err, BrokenPipeError):  # `nncli runs | head` has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  # for the interpreter's last flush
+        forget_stdout()
         return 0
     if isinstance(err, OSError):
         where = err.filename or "standard output"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -55,6 +57,20 @@ def stdout() -> Console:
 def stderr(quiet: bool = False) -> Console:
     """For progress and messages; says nothing where `quiet`."""
     return Paper(stderr=True, quiet=quiet)
+
+
+@contextmanager
+def perhaps_unread() -> Iterator[None]:
+    """A stdout that is full, closed or gone is no error inside; what is left of it is forgotten."""
+    try:
+        yield
+    except OSError:
+        forget_stdout()
+
+
+def forget_stdout() -> None:
+    """Put nothing in the place of stdout, which the interpreter flushes once more in the end."""
+    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
 
 
 def say(message: str, style: str = "") -> None:

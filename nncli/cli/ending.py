@@ -38,12 +38,15 @@ def end(
     from nncli.cli import console
     from nncli.session import resume_command
 
-    drawn = _draw(experiment, result) if plots and result.status == "finished" else ()
-    report(result.path, result.summary, json, quiet, drawn)
-    if result.status == "interrupted":
-        command = resume_command(result.path)
-        console.say(f"stopped by {stop.name} after {result.position}. Go on with: {command}")
-        raise typer.Exit(stop.exit_code)
+    if result.status != "interrupted":
+        drawn = _draw(experiment, result) if plots else ()
+        report(result.path, result.summary, json, quiet, drawn)
+        return
+    with console.perhaps_unread():  # the signal may have ended who reads it, or closed the terminal
+        report(result.path, result.summary, json, quiet)
+    command = resume_command(result.path)
+    console.say(f"stopped by {stop.name} after {result.position}. Go on with: {command}")
+    raise typer.Exit(stop.exit_code)
 
 
 def _draw(experiment: Experiment, result: Result) -> tuple[Path, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -82,7 +83,8 @@ def sweep(
     err.print(f"{count}, {todo} to run, {slots} at a time: {study.path}")
     with graceful() as stop:
         study = _run(study, files.read(spec), slots, stop, err)
-    _report(study, each, json, quiet)
+    with console.perhaps_unread() if stop() else nullcontext():
+        _report(study, each, json, quiet)
     _exit(study, stop)
 
 

@@ -50,12 +50,36 @@ def test_a_signal_ends_training_in_order(tmp_path, number, code):
     assert "Traceback" not in stderr
     assert f"stopped by {number.name} after epoch" in stderr
     assert stderr.endswith(f"Go on with: nncli resume runs/{run.name}\n")
-    assert "interrupted" in stdout
+    assert "interrupted after " in stdout
     saved = weights.read(run / "weights.npz")
     records = (run / "metrics.jsonl").read_text().splitlines()
     assert saved.meta.epoch == len(records)
     assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
     assert not (run / "summary.json").exists()
+
+
+@pytest.mark.parametrize("command", ["train", "sweep"])
+@pytest.mark.parametrize("reader", ["gone", "full"])
+def test_a_signal_ends_in_order_where_nobody_reads_stdout(tmp_path, command, reader):
+    (tmp_path / "long.yaml").write_text(LONG)
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nncli", command, "long.yaml"],
+            cwd=tmp_path,
+            stdout=full if reader == "full" else subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+    if process.stdout:
+        process.stdout.close()  # as Ctrl-C ends `| tee log` too
+    wait_for("runs/**/metrics.jsonl", tmp_path)
+    process.send_signal(signal.SIGTERM)
+    stderr = process.stderr.read().decode()
+    process.stderr.close()
+    assert process.wait(30) == 143, stderr
+    assert "error" not in stderr
+    assert "Exception" not in stderr
+    assert " on with: nncli resume runs/" in stderr or " goes on: nncli sweep" in stderr
 
 
 def test_a_signal_ends_a_sweep_in_order(tmp_path):
