@@ -211,6 +211,7 @@ def finish(session: Session, done: bool, failure: DivergedError | None) -> Resul
     if failure:
         raise DivergedError(f"{failure}. The last good weights are in {path}") from failure
     summary = rundir.summarize(session.records, status) | {"weights_epoch": kept}
+    summary["seconds"] = round(summary["seconds"] + session.state.seconds, 3)
     if status == "finished":
         rundir.write_json(path / rundir.SUMMARY, summary)
     return Result(path, status, summary, position(session.state))

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -273,6 +274,24 @@ def test_a_second_interrupt_stops_at_once_and_says_how_to_go_on(nncli, run_path,
     assert result.stderr == f"stopped at once; from the last checkpoint: nncli resume {run}\n"
     assert nncli("resume", run).exit_code == 0
     same_bytes(run_path, run)
+
+
+def test_the_time_of_an_interrupted_run_counts_what_no_record_has(nncli, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Stop, "number", signal.SIGINT)
+        patch.setattr(Stop, "__call__", asked_after(900))
+        result = nncli(
+            "train", "spec.yaml", "--json", "--set", "epochs=500", "--set", "record_every=500"
+        )
+    assert result.exit_code == 130
+    summary = json.loads(result.stdout)
+    assert summary["epochs"] == 0
+    assert summary["seconds"] > 0
+
+
+def asked_after(questions):
+    calls = iter(range(questions))
+    return lambda self: next(calls, None) is None
 
 
 def test_repeat_finds_the_same_bytes(nncli, run_path):
