@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli import files
+from nncli import files, words
 from nncli.errors import UsageError
 from nncli.preparation import Experiment, prepare
 from nncli.resuming import differences, threads_for
@@ -55,7 +55,8 @@ def prepare_again(
     run = rundir.open_run(path)
     status = rundir.status_of(run)
     if status not in ENDED:
-        raise UsageError(f"{path}: is {status}, not finished. Go on with it first: nncli resume")
+        command = words.command("resume", path)
+        raise UsageError(f"{path}: is {status}, not finished. Go on with it first: {command}")
     threads = threads_for(run["threads"], threads)
     return prepare(parse_spec(run["spec"], path), on_progress, threads=threads)
 

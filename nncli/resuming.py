@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nncli import __version__, files, machine
+from nncli import __version__, files, machine, words
 from nncli.data.dataset import Dataset
 from nncli.errors import DataError, KeyPath, Problem, SpecError, UsageError, dotted
 from nncli.preparation import Experiment, prepare
@@ -51,7 +51,7 @@ class Reopened:
         if before != now:
             raise DataError(
                 f"{self.spec.data.source}: the data has changed since {self.path} began: SHA-256 {before[:16]} "
-                f"then, {now[:16]} now. Put it back, or train anew: nncli train {self.path / rundir.SPEC}"
+                f"then, {now[:16]} now. Put it back, or train anew: {words.command('train', self.path / rundir.SPEC)}"
             )
         return prepared
 
@@ -140,7 +140,7 @@ def _check_longer(path: Path, before: Spec, now: Spec) -> None:
     for key, why in _depends_on_the_length(path, before):
         raise UsageError(
             f"--epochs {now.epochs}: {dotted(key)}: {why}, so going on would not be the same as {now.epochs} epochs "
-            f"from the start. Train anew: nncli train {path / rundir.SPEC} --set epochs={now.epochs}"
+            f"from the start. Train anew: {words.command('train', path / rundir.SPEC)} --set epochs={now.epochs}"
         )
 
 

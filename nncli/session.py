@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nncli import __version__, files, machine
+from nncli import __version__, files, machine, words
 from nncli.data.dataset import Dataset
 from nncli.errors import DivergedError, MachineError
 from nncli.network import params as parameters
@@ -157,13 +156,8 @@ def reporting(session: Session) -> Iterator[None]:
                 rundir.write_json(session.path / rundir.RUN, session.run | ending)
         where = session.saved or "the start, for there is no checkpoint yet"
         raise MachineError(
-            f"{err}. Mend that, then go on from {where}: {resume_command(session.path)}"
+            f"{err}. Mend that, then go on from {where}: {words.command('resume', session.path)}"
         ) from err
-
-
-def resume_command(path: Path) -> str:
-    """What to type to go on with a run."""
-    return f"nncli resume {shlex.quote(str(path))}"
 
 
 def position(state: State) -> str:

@@ -1,8 +1,10 @@
-"""Numbers as people read them."""
+"""Numbers and commands as people read them."""
 
 from __future__ import annotations
 
 import math
+import shlex
+from pathlib import Path
 
 
 def size(count: float) -> str:
@@ -28,6 +30,12 @@ def figure(name: str, value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.2%}" if name.endswith("accuracy") else f"{value:.4g}"
+
+
+def command(verb: str, path: Path) -> str:
+    """What to type: "nncli resume 'my runs/one'", whatever characters the path has."""
+    # as ./-x, since -x would be taken for an option
+    return f"nncli {verb} {'./' if str(path).startswith('-') else ''}{shlex.quote(str(path))}"
 
 
 def plural(count: int, noun: str) -> str:

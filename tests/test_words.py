@@ -1,4 +1,6 @@
-"""Numbers as people read them."""
+"""Numbers and commands as people read them."""
+
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +35,16 @@ def test_size_figure_and_plural():
     assert words.plural(1, "epoch") == "1 epoch"
     assert words.plural(5000, "batch") == "5,000 batches"
     assert words.plural(0, "row") == "0 rows"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("runs/one", "nncli resume runs/one"),
+        ("my runs", "nncli resume 'my runs'"),
+        ("-x", "nncli resume ./-x"),
+        ("- x", "nncli resume ./'- x'"),
+    ],
+)
+def test_a_command_can_be_typed_as_it_stands(path, text):
+    assert words.command("resume", Path(path)) == text

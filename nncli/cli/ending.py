@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 @contextmanager
 def at_once(live: Live) -> Iterator[None]:
     """A second Ctrl-C inside stops at once: what stands then is the last checkpoint."""
+    from nncli import words
     from nncli.cli import console
-    from nncli.session import resume_command
 
     try:
         yield
     except KeyboardInterrupt:
         if live.path is None:
             raise
-        console.say(f"stopped at once; from the last checkpoint: {resume_command(live.path)}")
+        command = words.command("resume", live.path)
+        console.say(f"stopped at once; from the last checkpoint: {command}")
         raise typer.Exit(130) from None
 
 
@@ -35,8 +36,8 @@ def end(
     experiment: Experiment, result: Result, stop: Stop, *, plots: bool, json: bool, quiet: bool
 ) -> None:
     """Draw what was asked for, print the result, and exit as a signal demands."""
+    from nncli import words
     from nncli.cli import console
-    from nncli.session import resume_command
 
     if result.status != "interrupted":
         drawn = _draw(experiment, result) if plots else ()
@@ -44,7 +45,7 @@ def end(
         return
     with console.perhaps_unread():  # the signal may have ended who reads it, or closed the terminal
         report(result.path, result.summary, json, quiet)
-    command = resume_command(result.path)
+    command = words.command("resume", result.path)
     console.say(f"stopped by {stop.name} after {result.position}. Go on with: {command}")
     raise typer.Exit(stop.exit_code)
 
