@@ -10,6 +10,7 @@ from typing import Any
 
 from nncli import __version__, files, machine, words
 from nncli.data.dataset import Dataset
+from nncli.data.sources import load
 from nncli.errors import DataError, KeyPath, Problem, SpecError, UsageError, dotted
 from nncli.preparation import Experiment, prepare
 from nncli.runs import checkpoint, lock, rundir
@@ -46,14 +47,14 @@ class Reopened:
 
         Raises DataError where the data is not what the run began with.
         """
-        prepared = prepare(self.spec, on_progress, dataset=dataset, threads=self.threads)
-        before, now = self.run["data"]["sha256"], prepared.dataset.fingerprint.sha256
+        dataset = dataset or load(self.spec.data, seed=self.spec.seed, on_progress=on_progress)
+        before, now = self.run["data"]["sha256"], dataset.fingerprint.sha256
         if before != now:
             raise DataError(
                 f"{self.spec.data.source}: the data has changed since {self.path} began: SHA-256 {before[:16]} "
                 f"then, {now[:16]} now. Put it back, or train anew: {words.command('train', self.path / rundir.SPEC)}"
             )
-        return prepared
+        return prepare(self.spec, dataset=dataset, threads=self.threads)
 
 
 @contextmanager

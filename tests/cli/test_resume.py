@@ -181,6 +181,8 @@ def test_changed_data_is_refused(nncli, monkeypatch):
     run = cut_short(nncli, monkeypatch, 9, "--set", "data={source: npz, path: data.npz, test: 10}")
     np.savez("data.npz", **(arrays | {"x": arrays["x"] + 1}))
     refused(nncli, 2, "the data has changed since", "resume", run)
+    np.savez("data.npz", **(arrays | {"x": arrays["x"][:, :1]}))
+    refused(nncli, 2, "the data has changed since", "resume", run)
 
 
 def test_only_one_process_writes_a_run(nncli, run_path):
