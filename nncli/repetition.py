@@ -17,7 +17,6 @@ from nncli.resuming import differences, threads_for
 from nncli.runs import archive, rundir
 from nncli.runs.documents import Json
 from nncli.runs.rundir import AVERAGE, CHECKPOINT, METRICS, WEIGHTS
-from nncli.spec.load import parse_spec
 
 ENDED = ("finished", "diverged")
 """Runs that came to an end of their own: they would end so again."""
@@ -58,7 +57,7 @@ def prepare_again(
         command = words.command("resume", path)
         raise UsageError(f"{path}: is {status}, not finished. Go on with it first: {command}")
     threads = threads_for(run["threads"], threads)
-    return prepare(parse_spec(run["spec"], path), on_progress, threads=threads)
+    return prepare(rundir.spec_of(run, path), on_progress, threads=threads)
 
 
 def compare(path: Path, repeat: Path) -> Comparison:

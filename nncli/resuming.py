@@ -72,7 +72,7 @@ def reopened(
         run = rundir.open_run(
             path
         )  # again: until the lock was free, another process may have written it
-        before = parse_spec(run["spec"], path)
+        before = rundir.spec_of(run, path)
         now = _spec_now(path, before, epochs)
         summary = rundir.read_summary(path)
         if now.epochs != before.epochs:

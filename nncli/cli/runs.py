@@ -87,9 +87,9 @@ def _facts(run: Path, info: Mapping[str, Any], status: str) -> Any:
 
     from nncli.cli.console import bold, facts_table
     from nncli.cli.summary import layers_table, training_line
-    from nncli.spec.load import parse_spec
+    from nncli.runs import rundir
 
-    spec = parse_spec(info["spec"], run)
+    spec = rundir.spec_of(info, run)
     facts = {
         "status": status,
         "started": info["started"],

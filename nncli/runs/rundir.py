@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from nncli import files
-from nncli.errors import DamagedError, MachineError, UsageError
+from nncli.errors import DamagedError, MachineError, SpecError, UsageError
 from nncli.runs import checkpoint, documents, lock
 from nncli.runs.documents import Json
 from nncli.runs.format import FORMAT
+from nncli.spec.load import parse_spec
+from nncli.spec.model import Spec
 from nncli.words import plural
 
 SPEC, RUN, METRICS = "spec.yaml", "run.json", "metrics.jsonl"
@@ -110,6 +112,14 @@ def open_run(path: Path) -> Json:
     if not (path / RUN).is_file():
         raise DamagedError(f"{path}: is not an nncli run: it has no {RUN}")
     return documents.read(read_json(path / RUN), documents.RunFile, path / RUN)
+
+
+def spec_of(run: Mapping[str, Any], path: Path) -> Spec:
+    """The spec in run.json. Raises DamagedError where it is none."""
+    try:
+        return parse_spec(run["spec"], path)
+    except SpecError as err:
+        raise DamagedError(f"{path / RUN}: is damaged: spec.{err.problems[0]}") from err
 
 
 def read_summary(path: Path) -> Json | None:

@@ -231,6 +231,14 @@ def test_what_is_no_run_is_refused(nncli):
     refused(nncli, 2, "nowhere: no such run directory", "resume", "nowhere")
 
 
+@pytest.mark.parametrize("command", ["resume", "repeat", "show"])
+def test_a_run_json_without_a_spec_is_damaged(nncli, run_path, command):
+    run = json.loads((run_path / "run.json").read_text())
+    del run["spec"]["eta"]
+    (run_path / "run.json").write_text(json.dumps(run))
+    refused(nncli, 6, f"{run_path}/run.json: is damaged: spec.eta: is missing", command, run_path)
+
+
 def edited(run, **arrays):
     path = run / "checkpoint.npz"
     path.write_bytes(archive.pack(archive.unpack(path.read_bytes(), path) | arrays))
