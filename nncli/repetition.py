@@ -60,6 +60,11 @@ def prepare_again(
     return prepare(rundir.spec_of(run, path), on_progress, threads=threads)
 
 
+def folder_for(path: Path) -> Path:
+    """Where the repeat of a run goes: beside it, also where it is called `.`"""
+    return path.parent if path.name not in ("", "..") else path.resolve().parent
+
+
 def compare(path: Path, repeat: Path) -> Comparison:
     """Every file of two runs whose bytes should agree. Raises DamagedError where one cannot be read."""
     run, again = rundir.open_run(path), rundir.open_run(repeat)

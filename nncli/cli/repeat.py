@@ -31,7 +31,11 @@ def repeat(
     with graceful() as stop, Live(err) as live, ending.at_once(live):
         try:
             result = experiment.train(
-                prepared, run.parent, command=sys.argv, watcher=live, stop=stop
+                prepared,
+                repetition.folder_for(run),
+                command=sys.argv,
+                watcher=live,
+                stop=stop,
             )
         except DivergedError:  # as the run itself may have, in the same batch
             result = None

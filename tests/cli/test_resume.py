@@ -312,6 +312,14 @@ def test_repeat_finds_the_same_bytes(nncli, run_path):
     same_bytes(run_path, Path(found["repeat"]))
 
 
+def test_a_repeat_is_beside_its_run_also_from_inside(nncli, run_path, monkeypatch):
+    monkeypatch.chdir(run_path)
+    result = nncli("repeat", ".", "--json", "-q")
+    assert result.exit_code == 0, result.output
+    assert Path(json.loads(result.stdout)["repeat"]).parent.samefile("..")
+    assert not [path for path in Path().iterdir() if path.is_dir()]
+
+
 def test_repeat_names_what_differs(nncli, run_path, monkeypatch):
     monkeypatch.setattr(machine, "describe", lambda: changed)
     changed = json.loads((run_path / "run.json").read_text()) | {"numpy": "1.0"}
