@@ -122,7 +122,8 @@ def _restored(experiment: Experiment, path: Path) -> tuple[State, int, str]:
         return loop.start(spec, experiment.dataset, initial_vector(spec)), 0, ""
     vector = np.zeros(parameters.count(spec.architecture), spec.dtype)
     state = loop.start(spec, experiment.dataset, vector)
-    records = checkpoint.restore(saved, state, experiment.length)
+    outputs = spec.architecture[-1].output_dim
+    records = checkpoint.restore(saved, state, experiment.length, outputs)
     return state, records, position(state)
 
 

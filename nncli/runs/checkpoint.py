@@ -21,6 +21,7 @@ from nncli.training.length import Length
 from nncli.training.state import Best, Plateau, State
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Whole = Annotated[int, Field(ge=0, lt=2**53)]
 
 
 class BestRecord(Model):
@@ -50,7 +51,7 @@ class Position(Model):
     """Whether early stopping had ended it."""
     records: NaturalNumber
     """Lines of metrics.jsonl that belong to this state."""
-    tally: dict[str, int | Finite | list[Finite]]
+    tally: dict[str, Whole | Finite | list[Finite]]
     """Running sums since the last record."""
     best: BestRecord | None
     plateau: PlateauRecord | None
@@ -97,8 +98,9 @@ def read(path: Path) -> tuple[Position, Arrays]:
     return position, arrays
 
 
-def restore(path: Path, state: State, length: Length) -> int:
-    """Make a fresh state what it was when the checkpoint was written; the number of records that belong to it.
+def restore(path: Path, state: State, length: Length, outputs: int) -> int:
+    """Make a fresh state of a network with so many outputs what it was when the checkpoint was written; the number of
+    records that belong to it.
 
     Raises DamagedError where the file is damaged or holds the state of another training.
     """
@@ -123,7 +125,7 @@ def restore(path: Path, state: State, length: Length) -> int:
         raise DamagedError(f"{path}: belongs to a training with another schedule")
     if position.plateau:
         state.plateau = Plateau(**position.plateau.model_dump())
-    state.tally = _tally(position.tally, state.tally, path)
+    state.tally = _tally(position.tally, state.tally, outputs, path)
     state.epoch, state.batch, state.stopped = position.epoch, position.batch, position.stopped
     return position.records
 
@@ -148,11 +150,12 @@ def _kind(array: Array) -> str:
     return f"{array.dtype} {array.shape}"
 
 
-def _tally(saved: dict[str, Any], empty: Tally, path: Path) -> Tally:
+def _tally(saved: dict[str, Any], empty: Tally, outputs: int, path: Path) -> Tally:
     """Running sums as they were; `empty` is of their kind."""
-    if set(saved) != set(asdict(empty)) or type(saved["rows"]) is not int:
+    names, rows = set(asdict(empty)), saved.get("rows")
+    # a regression keeps its other sums for each output, from the first rows on
+    apart = names - {"rows", "loss", "correct"} if rows else set()
+    shapes = {name: (outputs,) if name in apart else () for name in names}
+    if {name: np.shape(value) for name, value in saved.items()} != shapes or type(rows) is not int:
         raise DamagedError(f"{path}: its running sums are not those of this training")
-    numbers: dict[str, Any] = {
-        name: np.array(value) if isinstance(value, list) else value for name, value in saved.items()
-    }
-    return type(empty)(**numbers)
+    return type(empty)(**saved | {name: np.array(saved[name]) for name in apart})

@@ -1,5 +1,6 @@
 """Checkpoints hold everything that training needs to go on."""
 
+import json
 from dataclasses import asdict
 
 import numpy as np
@@ -55,6 +56,53 @@ def test_running_sums_of_a_regression_come_along(tmp_path):
     position, _ = checkpoint.read(tmp_path / "a.npz")
     assert (position.batch, position.tally["rows"]) == (2, 20)
     assert position.tally["squared"] == state.tally.squared.tolist()
+
+
+def test_running_sums_of_another_kind_are_refused(tmp_path):
+    for classes, sums in [
+        (True, {"rows": 20, "loss": 1.0, "correct": [3]}),
+        (True, {"rows": 20, "loss": [1.0], "correct": 3}),
+        (True, {"rows": -20, "loss": 1.0, "correct": 3}),
+        (True, {"rows": 10**30, "loss": 1.0, "correct": 3}),
+        (True, {"rows": 20, "loss": 1.0, "correct": 10**400}),
+        (True, {"rows": 20, "loss": 1.0}),
+        (False, {key: [1.0, 2.0] for key in SUMS} | {"rows": 20, "loss": 1.0}),
+        (False, {key: [1.0] for key in SUMS} | {"rows": 20, "loss": 1.0}),
+        (False, dict.fromkeys(SUMS, 1.0) | {"rows": 20, "loss": 1.0}),
+    ]:
+        with pytest.raises(DamagedError, match=r"running sums|meta"):
+            restored(tmp_path, classes, tally=sums)
+
+
+SUMS = ("squared", "absolute", "target", "target_squared")
+
+
+def restored(folder, classes, **position):
+    """The state in a checkpoint of two batches whose position was changed, its digest with it."""
+    x = np.random.default_rng(0).standard_normal((40, 2))
+    dataset = blobs(rows=40) if classes else blobs(x=x, y=np.ones((40, 3)))
+    spec = spec_of(
+        "2-3 softmax" if classes else "2-3 identity", epochs=1, batch_size=10, optimizer="adam"
+    )
+    state = loop.start(spec, dataset, np.zeros(9, "float32"))
+    trainer = Trainer.of(spec, dataset, state)
+    stops = iter([False, True])
+    list(loop.train(trainer, pause=lambda: next(stops)))
+    path = folder / "a.npz"
+    checkpoint.write(path, state, records=0)
+    arrays = archive.unpack(path.read_bytes(), path)
+    meta = json.loads(arrays["meta"].tobytes()) | position
+    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+    path.write_bytes(archive.pack(arrays))
+    fresh = loop.start(spec, dataset, np.zeros(9, "float32"))
+    checkpoint.restore(path, fresh, trainer.length, 3)
+    return fresh
+
+
+@pytest.mark.parametrize("classes", [True, False])
+def test_running_sums_of_its_kind_come_back(tmp_path, classes):
+    state = restored(tmp_path, classes)
+    assert (state.batch, state.tally.rows) == (2, 20)
 
 
 def test_what_is_not_finite_is_refused(tmp_path):

@@ -120,8 +120,8 @@ def after_restoring(change: Callable[[Any], None]) -> Callable[[pytest.MonkeyPat
     def plant(patch: pytest.MonkeyPatch) -> None:
         restore = checkpoint.restore
 
-        def broken(path: Path, state: Any, length: Any) -> int:
-            records = restore(path, state, length)
+        def broken(path: Path, state: Any, *network: Any) -> int:
+            records = restore(path, state, *network)
             change(state)
             return records
 
