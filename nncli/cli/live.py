@@ -14,6 +14,7 @@ from nncli.cli.summary import describe
 from nncli.preparation import Experiment
 from nncli.session import position
 from nncli.training import loop
+from nncli.training.monitor import improves
 from nncli.training.state import State
 from nncli.training.trainer import Record
 from nncli.words import duration, figure
@@ -108,7 +109,7 @@ class Live:
     def _mark(self, record: Record) -> Text:
         """A star where the last figure of a tracked split is the best so far."""
         keys = [key for key in record if key.endswith(("_accuracy", "_r2")) and "train" not in key]
-        if not keys or (self._best is not None and record[keys[-1]] <= self._best):
+        if not keys or not improves(keys[-1], record[keys[-1]], self._best):
             return Text()
         self._best = record[keys[-1]]
         return Text("  *", "green")

@@ -226,9 +226,13 @@ TIMES = {"seconds", "samples_per_second"}
 
 
 def best(records: list[Json], key: str) -> Json:
-    """The highest value of a figure, and the first epoch that reached it."""
-    record = max(records, key=lambda record: -math.inf if record[key] is None else record[key])
-    return {"value": record[key], "epoch": record["epoch"]}
+    """The highest value of a figure, and the first epoch that reached it.
+
+    What is not finite is none, as it comes back from the file.
+    """
+    values = [_finite(record.get(key)) for record in records]
+    number = values.index(max((value for value in values if value is not None), default=None))
+    return {"value": values[number], "epoch": records[number]["epoch"]}
 
 
 def list_runs(runs_dir: Path) -> tuple[list[tuple[Path, Json, Json | None]], list[Path]]:

@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import json
+import math
 import os
 import socket
 import subprocess
@@ -181,6 +182,18 @@ def test_summary_takes_the_first_epoch_of_the_best():
     assert (summary["epochs"], summary["seconds"], summary["status"]) == (4, 4.0, "finished")
     assert "seconds" not in summary["final"]
     assert rundir.summarize([], "diverged")["final"] == {}
+
+
+def test_a_figure_that_is_not_finite_is_never_the_best():
+    figures = [math.nan, 0.5, math.nan, 0.4]
+    records = [
+        {"epoch": epoch, "test_r2": value, "seconds": 1.0} for epoch, value in enumerate(figures, 1)
+    ]
+    written = [record | {"test_r2": rundir._finite(record["test_r2"])} for record in records]
+    assert rundir.best(records, "test_r2") == rundir.best(written, "test_r2")
+    assert rundir.best(records, "test_r2") == {"value": 0.5, "epoch": 2}
+    assert rundir.best(written[:1], "test_r2") == {"value": None, "epoch": 1}
+    assert rundir.best([{"epoch": 1}, records[1]], "test_r2") == {"value": 0.5, "epoch": 2}
 
 
 def test_a_running_run_whose_process_is_gone_is_lost():
