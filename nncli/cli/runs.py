@@ -77,7 +77,7 @@ def _headline(summary: Mapping[str, Any]) -> tuple[str, str]:
     key = next(reversed(best), None) or next((key for key in final if key.endswith("_loss")), None)
     if key is None:
         return "-", "-"
-    shown = f"{key.replace('_', ' ')} {figure(key, final[key])}"
+    shown = f"{key.replace('_', ' ')} {figure(key, final.get(key))}"
     return shown, figure(key, best[key]["value"]) if key in best else "-"
 
 

@@ -84,9 +84,10 @@ def _cells(
     cells = []
     for name in names:
         key = f"{split}_{name}"
-        cells.append(figure(key, final[key]))
+        cells.append(figure(key, final.get(key)))
         if name in marked:
-            cells += [figure(key, best[key]["value"]), str(best[key]["epoch"])]
+            top = best.get(key, {"value": None, "epoch": "-"})
+            cells += [figure(key, top["value"]), str(top["epoch"])]
     return cells
 
 

@@ -11,7 +11,8 @@ from nncli.errors import DamagedError
 from nncli.runs.format import check_format
 
 Json = dict[str, Any]
-Number = Annotated[float, Field(allow_inf_nan=False)] | int | None
+Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+Number = Whole | Annotated[float, Field(allow_inf_nan=False)] | None
 """null stands for a number that was not finite."""
 
 

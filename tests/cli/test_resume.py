@@ -225,6 +225,34 @@ def test_a_run_without_a_spec_file_goes_on_by_its_run_json(nncli, run_path, monk
     assert (run / "spec.yaml").is_file()
 
 
+def test_a_figure_that_was_not_finite_is_gone_on_from(nncli, run_path):
+    lines = (run_path / "metrics.jsonl").read_text().splitlines()
+    last = json.loads(lines[-1]) | {"test_accuracy": None}
+    (run_path / "metrics.jsonl").write_text("\n".join([*lines[:-1], json.dumps(last), ""]))
+    assert nncli("resume", run_path, "--epochs", 4).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "code"),
+    [
+        ("summary.json", {"final": {}}, 0),
+        ("summary.json", {"final": {"train_loss": 1.0, "test_loss": 1.0, "train_r2": 1.0}}, 0),
+        ("summary.json", {"final": {"train_loss": 10**400}}, 6),
+        ("metrics.jsonl", {"test_accuracy": 10**400}, 6),
+    ],
+)
+def test_changed_figures_are_shown_or_refused(nncli, run_path, file, change, code):
+    lines = (run_path / file).read_text().splitlines() if file == "metrics.jsonl" else []
+    value = json.loads(lines.pop() if lines else (run_path / file).read_text())
+    (run_path / file).write_text("\n".join([*lines, json.dumps(value | change), ""]))
+    if file == "summary.json":
+        assert nncli("resume", run_path).exit_code == code
+        assert nncli("runs").exit_code == 0
+    else:
+        assert nncli("show", run_path).exit_code == code
+        assert nncli("resume", run_path, "--epochs", 4).exit_code == code
+
+
 def test_what_is_no_run_is_refused(nncli):
     Path("empty").mkdir()
     refused(nncli, 6, "empty: is not an nncli run", "resume", "empty")
