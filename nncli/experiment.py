@@ -84,19 +84,24 @@ def _go_on(session: Session, watcher: Watcher, stop: Callable[[], bool]) -> Resu
     with blas_threads(experiment.threads), sessions.reporting(session):
         watcher.started(experiment, session.path, state, session.records)
         trainer = Trainer.of(experiment.spec, experiment.dataset, state)
-        every = experiment.spec.checkpoint
-        due = cadence.of(every, trainer.length.batches, lambda: trainer.steps)
         failure = None
         try:
             while not (trainer.done or stop()):
-                for record in loop.train(
-                    trainer, watch=watcher.progress, pause=lambda: stop() or due()
-                ):
-                    rundir.append_record(session.path, record)
-                    session.records.append(record)
-                    watcher.recorded(record)
+                _to_the_next_checkpoint(session, trainer, watcher, stop)
                 if not (trainer.done or stop()):
                     sessions.save(session)
         except DivergedError as err:
             failure = err
         return sessions.finish(session, trainer.done, failure)
+
+
+def _to_the_next_checkpoint(
+    session: Session, trainer: Trainer, watcher: Watcher, stop: Callable[[], bool]
+) -> None:
+    """Train until a checkpoint is due, to the end, or until `stop()`; each record is kept at once."""
+    every = session.experiment.spec.checkpoint
+    due = cadence.of(every, trainer.length.batches, lambda: trainer.steps)
+    for record in loop.train(trainer, watch=watcher.progress, pause=lambda: stop() or due()):
+        rundir.append_record(session.path, record)
+        session.records.append(record)
+        watcher.recorded(record)

@@ -36,23 +36,28 @@ class _Lockstep:
     """Runs at the same batch."""
 
     def __init__(self, runs: list[Session], stop: Callable[[], bool], until: int | None) -> None:
-        lead, batches = runs[0].experiment, runs[0].experiment.length.batches
-        self.stop, self.threads = stop, lead.threads
-        self.last = math.inf if until is None else until * batches
+        lead = runs[0].experiment
+        self.stop, self.threads, self.checkpoint = stop, lead.threads, lead.spec.checkpoint
+        self.batches = lead.length.batches
+        self.last = math.inf if until is None else until * self.batches
         self.active = {id(run.state): run for run in runs}
         members = [Member(run.experiment.spec, run.state) for run in runs]
         self.stack = Stack(members, lead.dataset)
-        self.due = cadence.of(lead.spec.checkpoint, batches, lambda: self.stack.lead.steps)
 
     def halted(self) -> bool:
         """Whether it is not to go on for now."""
         return self.stop() or self.stack.lead.steps >= self.last
 
+    def _pause(self) -> Callable[[], bool]:
+        """The question that ends a stretch: it halts, or a checkpoint is due."""
+        due = cadence.of(self.checkpoint, self.batches, lambda: self.stack.lead.steps)
+        return lambda: self.halted() or due()
+
     def train(self) -> Iterator[tuple[Session, Outcome]]:
         """Stretches between checkpoints, until nobody is left or it is to halt."""
         with blas_threads(self.threads):
             while self.active and not self.halted():
-                for event in train_stack(self.stack, pause=lambda: self.halted() or self.due()):
+                for event in train_stack(self.stack, pause=self._pause()):
                     yield from self._take(event)
                 going = {id(trainer.state) for trainer in self.stack.trainers}
                 for key in [key for key in self.active if key not in going]:

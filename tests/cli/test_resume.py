@@ -10,7 +10,8 @@ from support import same_bytes
 
 from nncli import files, machine
 from nncli.interrupts import Stop
-from nncli.runs import archive, lock
+from nncli.runs import archive, checkpoint, lock
+from nncli.training import cadence
 
 EVERY_BATCH = ("--set", "checkpoint={batches: 1}")
 
@@ -64,6 +65,24 @@ def test_a_killed_run_goes_on_to_the_same_bytes(nncli, run_path, monkeypatch, ba
     assert "finished after" in result.stdout
     same_bytes(run_path, run)
     assert list(run.glob(".*.tmp")) == []
+
+
+def test_the_time_to_the_next_checkpoint_begins_when_the_last_is_saved(nncli, monkeypatch):
+    now, save, saves = [0.0], checkpoint.write, []
+
+    def batch_of_a_second():
+        now[0] += 1
+        return now[0]
+
+    def slow(path, state, records):
+        now[0] += 60
+        saves.append(state.epoch * 9 + state.batch)
+        save(path, state, records)
+
+    monkeypatch.setattr(cadence, "monotonic", batch_of_a_second)
+    monkeypatch.setattr(checkpoint, "write", slow)
+    assert nncli("train", "spec.yaml", "-q").exit_code == 0
+    assert saves == [10, 20, 27]
 
 
 def test_a_complete_run_is_said_to_be_complete(nncli, run_path):
