@@ -78,7 +78,8 @@ def reopened(
         if now.epochs != before.epochs:
             _check_longer(path, before, now)
             summary = None
-        yield Reopened(path, run, now, threads_for(run["threads"], threads), summary)
+        count = run["threads"] if summary else threads_for(run["threads"], threads)
+        yield Reopened(path, run, now, count, summary)
 
 
 def differences(run: Mapping[str, Any], threads: int) -> list[str]:

@@ -311,8 +311,9 @@ def test_the_checkpoint_of_another_training_is_refused(nncli, run_path, words, m
 def test_threads_are_those_of_before_unless_others_are_asked_for(nncli, run_path, monkeypatch):
     path = run_path / "run.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"threads": 2}))
-    (run_path / "summary.json").unlink()
     monkeypatch.setattr(machine, "usable_cores", lambda: 1)
+    assert "already complete" in nncli("resume", run_path).stderr
+    (run_path / "summary.json").unlink()
     refused(nncli, 2, "the run used 2 threads, but this process may use 1", "resume", run_path)
     refused(nncli, 2, "--threads 3: this process may use 1", "resume", run_path, "--threads", 3)
     result = nncli("resume", run_path, "--threads", 1)
