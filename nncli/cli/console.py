@@ -38,6 +38,16 @@ class Paper(Console):
             if not self.stderr:
                 raise
 
+    def __exit__(self, *exc: Any) -> None:
+        """Write what was drawn: bars and live tables come here past `print`. A terminal that is gone is gone for good:
+        nothing more is drawn, and nothing stops."""
+        try:
+            super().__exit__(*exc)
+        except OSError:
+            if not self.stderr:
+                raise
+            self.quiet = True
+
     def _print(self, *objects: Any, **options: Any) -> None:
         words = all(isinstance(one, str | Text) for one in objects)  # which wrap by themselves
         if self.is_terminal or self.quiet:

@@ -82,6 +82,26 @@ def test_a_signal_ends_in_order_where_nobody_reads_stdout(tmp_path, command, rea
     assert " on with: nncli resume runs/" in stderr or " goes on: nncli sweep" in stderr
 
 
+@pytest.mark.parametrize("command", ["train", "sweep"])
+def test_a_closed_terminal_ends_it_in_order_or_not_at_all_where_that_is_ignored(tmp_path, command):
+    terminal, end = os.openpty()
+    (tmp_path / "long.yaml").write_text(LONG)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nncli", command, "long.yaml"],
+        cwd=tmp_path, stdin=end, stdout=end, stderr=end,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    os.close(end)
+    metrics = wait_for("runs/**/metrics.jsonl", tmp_path)
+    os.close(terminal)  # not its controlling terminal: no SIGHUP, as under nohup
+    before = metrics.stat().st_size
+    time.sleep(1)
+    assert process.poll() is None
+    assert metrics.stat().st_size > before
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(30) == 129
+
+
 def test_a_signal_ends_a_sweep_in_order(tmp_path):
     process = start(tmp_path, "sweep", "long.yaml", "--workers", "2")
     wait_for("runs/*/trials/*/metrics.jsonl", tmp_path)
