@@ -19,8 +19,8 @@ from nncli.spec.dump import plain_spec
 from nncli.spec.load import load_spec, parse_spec
 from nncli.spec.model import Spec
 
-MAY_CHANGE = {"name", "checkpoint", "sweep"}
-"""Keys that no byte of a result depends on."""
+MAY_CHANGE = {("name",), ("checkpoint",), ("sweep",), ("data", "path")}
+"""Keys that no byte of a result depends on; what lies at the path is known by its fingerprint."""
 DECIDES_BYTES = ("nncli", "numpy", "cpu", "blas", "threads")
 """What run.json holds of a machine that can change the last bits of a result."""
 
@@ -111,7 +111,7 @@ def _check_unchanged(before: Json, now: Json) -> None:
     problems = []
     for key, (old, new) in changes(before, now).items():
         longer = key == ("epochs",) and None not in (old, new) and new > old
-        if key[0] in MAY_CHANGE or longer:
+        if key[:1] in MAY_CHANGE or key in MAY_CHANGE or longer:
             continue
         advice = "Put it back, or train anew with this spec."
         problems.append(Problem(key, f"is {_shown(new)}, but was {_shown(old)} so far. {advice}"))

@@ -204,6 +204,18 @@ def test_changed_data_is_refused(nncli, monkeypatch):
     refused(nncli, 2, "the data has changed since", "resume", run)
 
 
+def test_data_may_lie_elsewhere(nncli, monkeypatch):
+    import numpy as np
+
+    np.savez("data.npz", x=np.random.default_rng(0).standard_normal((40, 2)), y=np.arange(40) % 2)
+    run = cut_short(nncli, monkeypatch, 9, "--set", "data={source: npz, path: data.npz, test: 10}")
+    Path("data.npz").rename("moved.npz")
+    assert "there is no file" in nncli("resume", run).stderr
+    spec = run / "spec.yaml"
+    spec.write_text(spec.read_text().replace("data.npz", "moved.npz"))
+    assert nncli("resume", run).exit_code == 0
+
+
 def test_only_one_process_writes_a_run(nncli, run_path):
     with lock.writing(run_path):
         refused(nncli, 5, "is writing this. Wait for it, or stop it", "resume", run_path)
