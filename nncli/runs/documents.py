@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -80,16 +80,43 @@ class Summary(_Document):
     best: dict[str, BestFigure]
 
 
+class ListedTrial(BaseModel):
+    """A trial as sweep.json lists it."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: str
+    point: Json
+    status: str
+    run: Annotated[str, Field(pattern=r"^[^/\x00]+(/[^/\x00]+)*$")]
+    """Its directory, seen from the sweep's."""
+    reason: str = ""
+    exit_code: int = 0
+    figures: dict[str, Number] | None = None
+
+
+class SweepFile(_Document):
+    """sweep.json, the best trial first."""
+
+    trials: Annotated[list[ListedTrial], Field(min_length=1)]
+
+
+D = TypeVar("D", bound=_Document)
 RECORD: TypeAdapter[dict[str, Number]] = TypeAdapter(dict[str, Number])
 RECORD_KEYS = {"epoch", "train_loss", "eta", "seconds"}
 
 
 def read(value: object, model: type[_Document], path: Path) -> Json:
     """A JSON value as a document of a run. Raises DamagedError naming the first thing that is wrong with it."""
+    return checked(value, model, path).model_dump()
+
+
+def checked(value: object, model: type[D], path: Path) -> D:
+    """The same, as the model itself."""
     if isinstance(value, dict):
         check_format(value.get("format"), path)
     try:
-        return model.model_validate(value).model_dump()
+        return model.model_validate(value)
     except ValidationError as err:
         first = err.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the whole"

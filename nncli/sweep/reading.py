@@ -1,0 +1,166 @@
+"""A sweep as its directory tells it, for those who look at what has been run. Nothing here trains, locks or writes."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nncli.errors import DamagedError, MachineError, UsageError
+from nncli.runs import documents, rundir
+from nncli.runs.documents import ListedTrial, SweepFile
+from nncli.sweep.study import DONE, SWEEP, Study, Trial, observe
+from nncli.sweep.values import same
+
+WAITING = "waiting"
+"""What sweep.json says of a trial until it has ended: how it stands by now is in its own directory."""
+STATUSES = (*DONE, "failed", "interrupted", "lost", "running", WAITING)
+"""In the order in which they are counted out."""
+MOST_LEVELS = 50
+"""Lists and mappings inside each other in a point: as many as in a spec."""
+
+
+def is_sweep(path: Path) -> bool:
+    """Whether a folder is a sweep's."""
+    return (path / SWEEP).is_file()
+
+
+def open_sweep(path: Path) -> Study:
+    """The sweep in a folder, from sweep.json alone. Raises UsageError where there is none, DamagedError where it
+    cannot be read."""
+    if not path.is_dir():
+        raise UsageError(f"{path}: no such sweep. `nncli runs` lists the sweeps there are.")
+    file = path / SWEEP
+    if not file.is_file():
+        raise UsageError(f"{path}: is not a sweep: it has no {SWEEP}")
+    listing = documents.checked(rundir.read_json(file), SweepFile, file)
+    return Study(path, tuple(_trial(path, listed) for listed in listing.trials))
+
+
+def look(path: Path) -> Study:
+    """The sweep in a folder as it stands now: trials that have not ended are looked up in their own directories."""
+    study = open_sweep(path)
+    return study.mapped(lambda trial: observe(trial) if trial.status == WAITING else trial)
+
+
+def _trial(path: Path, listed: ListedTrial) -> Trial:
+    if ".." in Path(listed.run).parts:
+        raise DamagedError(f"{path / SWEEP}: is damaged: {listed.run} is not in the sweep")
+    if _levels(listed.point) > MOST_LEVELS:
+        raise DamagedError(
+            f"{path / SWEEP}: is damaged: a point has more than {MOST_LEVELS} levels"
+        )
+    return Trial(
+        listed.id,
+        listed.point,
+        path / listed.run,
+        status=listed.status,
+        reason=listed.reason,
+        exit_code=listed.exit_code,
+        figures=listed.figures,
+    )
+
+
+def _levels(value: Any) -> int:
+    """How many lists and mappings stand inside each other; counted up to one more than are allowed."""
+    level, count = [value], 0
+    while count <= MOST_LEVELS:
+        nested = [each for each in level if isinstance(each, dict | list)]
+        if not nested:
+            break
+        level = [
+            item for each in nested for item in (each.values() if isinstance(each, dict) else each)
+        ]
+        count += 1
+    return count
+
+
+def list_sweeps(runs_dir: Path) -> tuple[list[Study], list[Path]]:
+    """Each sweep in a folder, the one that has changed last at the end; and what cannot be read as one. Reads one
+    file for each."""
+    found, strange = [], []
+    for path in sorted(runs_dir.iterdir()) if runs_dir.is_dir() else []:
+        if not is_sweep(path):
+            continue
+        try:
+            found.append(((path / SWEEP).stat().st_mtime_ns, open_sweep(path)))
+        except (DamagedError, MachineError):
+            strange.append(path)
+    return [study for _, study in sorted(found, key=lambda item: item[0])], strange
+
+
+def best_trial(path: Path) -> Trial:
+    """The best trial of a sweep. Raises UsageError where none has finished."""
+    study = look(path)
+    if study.best is None:
+        counts = ", ".join(f"{count} {status}" for status, count in statuses(study).items())
+        raise UsageError(f"{path}: no trial has finished: {counts}. `nncli show {path}` says more.")
+    return study.best
+
+
+def statuses(study: Study) -> dict[str, int]:
+    """How many trials stand how."""
+    counts = Counter(trial.status for trial in study.trials)
+    return {status: counts[status] for status in (*STATUSES, *sorted(counts)) if counts[status]}
+
+
+def swept(study: Study) -> dict[str, list[Any]]:
+    """Key -> its values: numbers from small to large, whatever else there is behind them."""
+    keys = dict.fromkeys(key for trial in study.trials for key in trial.point)
+    return {key: distinct([t.point[key] for t in study.trials if key in t.point]) for key in keys}
+
+
+def distinct(values: list[Any]) -> list[Any]:
+    """Each value once: numbers from small to large, then the others in their order."""
+    once = {same(value): value for value in values}
+    numbers = sorted(key for key in once if isinstance(key, float))
+    return [once[key] for key in numbers] + [once[key] for key in once if isinstance(key, str)]
+
+
+def going_on(study: Study) -> str | None:
+    """The command that trains what is missing, as it was last given; None where nothing is, or a process is at it."""
+    counts = statuses(study)
+    if "running" in counts or not counts.keys() - set(DONE):
+        return None
+    begun = [run for trial in study.trials for run in [_run(trial)] if run]
+    commands = [run["command"] for run in sorted(begun, key=lambda run: str(run["started"]))]
+    swept_by = [words for words in commands if words[1:2] == ["sweep"]]
+    if not swept_by:
+        return "the same `nncli sweep` command"
+    return shlex.join(["nncli", *(word for word in swept_by[-1][1:] if word != "--fresh")])
+
+
+def _run(trial: Trial) -> Mapping[str, Any] | None:
+    """What run.json says of a trial; None where it says nothing."""
+    try:
+        return rundir.open_run(trial.path)
+    except (DamagedError, UsageError):
+        return None
+
+
+def as_json(study: Study) -> dict[str, Any]:
+    """All that there is to say of a sweep."""
+    told = study.as_json()
+    trials = told.pop("trials")
+    facts = {"swept": swept(study), "statuses": statuses(study), "go_on": going_on(study)}
+    return {**told, **facts, "trials": trials}
+
+
+def in_short(study: Study) -> dict[str, Any]:
+    """A line of a list of sweeps: what has been trained, and the best of it."""
+    best, metric = study.best, study.metric
+    return {
+        "sweep": str(study.path),
+        "trials": len(study.trials),
+        "done": sum(trial.status in DONE for trial in study.trials),
+        "statuses": statuses(study),
+        "metric": metric,
+        "best": best
+        and {
+            "run": str(best.path),
+            "point": best.point,
+            "value": (best.figures or {}).get(metric),
+        },
+    }
