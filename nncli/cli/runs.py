@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,48 +15,68 @@ SHOWN_RECORDS = 20
 
 
 def runs(runs_dir: RunsDirOption = RUNS, json: JsonOption = False) -> None:
-    """List the runs, the newest last."""
+    """List the runs and the sweeps, the newest last."""
     from nncli.cli import console
+    from nncli.cli.summary import print_blocks
+    from nncli.cli.sweeps import sweeps_table
     from nncli.errors import UsageError
     from nncli.runs import rundir
-    from nncli.words import duration
+    from nncli.sweep import reading
 
     if not runs_dir.is_dir():
         raise UsageError(
             f"{runs_dir}: no such folder. Train something, or name another with --runs-dir."
         )
     found, strange = rundir.list_runs(runs_dir)
-    console.print_warnings(
-        f"{path}: cannot be read as a run; `nncli show` says why" for path in strange
-    )
+    sweeps, strange_sweeps = reading.list_sweeps(runs_dir)
+    for kind, paths in (("run", strange), ("sweep", strange_sweeps)):
+        console.print_warnings(
+            f"{path}: cannot be read as a {kind}; `nncli show` says why" for path in paths
+        )
     if json:
         listed = [
             {"run": str(path), **(summary or {}), "status": rundir.status_of(run)}
             for path, run, summary in found
         ]
-        console.print_json({"runs": listed})
+        console.print_json({"runs": listed, "sweeps": [*map(reading.in_short, sweeps)]})
         return
-    table = console.plain_table("run", "status", "epochs", "figure", "best", "training", left=2)
+    blocks = [*([_table(found)] if found else []), *([sweeps_table(sweeps)] if sweeps else [])]
+    print_blocks(console.stdout(), *blocks)
+    if not blocks:
+        console.say(f"{runs_dir}: no runs yet. Train one: nncli train SPEC")
+
+
+def _table(found: Sequence[tuple[Path, dict[str, Any], dict[str, Any] | None]]) -> Any:
+    """A line for each run: how it stands, and its figures."""
+    from nncli.cli.console import plain_table
+    from nncli.runs import rundir
+    from nncli.words import duration
+
+    table = plain_table("run", "status", "epochs", "figure", "best", "training", left=2)
     for path, run, summary in found:
         figures = _headline(summary) if summary else ("-", "-")
         epochs, took = (
             (str(summary["epochs"]), duration(summary["seconds"])) if summary else ("-", "-")
         )
         table.add_row(path.name, rundir.status_of(run), epochs, *figures, took)
-    if found:
-        console.stdout().print(table)
-    else:
-        console.say(f"{runs_dir}: no runs yet. Train one: nncli train SPEC")
+    return table
 
 
 def show(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run directory, or that of a sweep.")
+    ],
     json: JsonOption = False,
 ) -> None:
-    """Show one run: what was trained, where, and how it went."""
+    """Show one run, or a sweep: what was trained, where, and how it went."""
     from nncli.cli import console, summary
+    from nncli.cli.sweeps import show_sweep
     from nncli.runs import rundir
+    from nncli.sweep.reading import is_sweep
 
+    if is_sweep(run):
+        show_sweep(run, json)
+        return
     info, records = rundir.open_run(run), rundir.read_records(run)
     status = rundir.status_of(info)
     figures = rundir.summarize(records, status)

@@ -1,0 +1,97 @@
+"""A sweep that has been run, looked at: `show` and `runs` take its folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+from listed import Told, write_sweep
+
+
+@pytest.fixture
+def sweep_path(nncli) -> Path:
+    """A finished sweep of two rates."""
+    result = nncli("sweep", "spec.yaml", "-q", "--workers", "1")
+    assert result.exit_code == 0, result.output
+    return Path(result.stdout.strip())
+
+
+def test_show_is_the_ranking_and_what_was_swept(nncli, sweep_path):
+    result = nncli("show", sweep_path)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[0] == str(sweep_path)
+    assert lines[1].split(maxsplit=1) == ["eta", "0.001, 0.5"]
+    assert "2 trials: 2 finished" in lines[2]
+    assert "test accuracy" in lines[3]
+    best = json.loads((sweep_path / "sweep.json").read_text())["best"]
+    assert lines[-1] == f"best: eta=0.5  {sweep_path}/trials/{best}"
+    ranked = [line.split()[:2] for line in lines[6:8]]
+    assert ranked == [["0.5", "finished"], ["0.001", "finished"]]
+
+
+def test_show_as_json(nncli, sweep_path):
+    value = json.loads(nncli("show", sweep_path, "--json").stdout)
+    told = json.loads((sweep_path / "sweep.json").read_text())
+    assert value["trials"] == told["trials"]
+    assert (value["metric"], value["best"]) == (told["metric"], told["best"])
+    assert value["swept"] == {"eta": [0.001, 0.5]}
+    assert (value["statuses"], value["go_on"]) == ({"finished": 2}, None)
+
+
+def test_show_says_how_to_go_on(nncli, sweep_path):
+    told = json.loads((sweep_path / "sweep.json").read_text())
+    first, second = told["trials"]
+    second |= {"status": "waiting", "figures": None}
+    (sweep_path / "sweep.json").write_text(json.dumps(told))
+    run = sweep_path / second["run"] / "run.json"
+    info = json.loads(run.read_text()) | {"status": "running", "pid": 2**22 + 1}
+    info["command"] = ["/bin/nncli", "sweep", "spec.yaml", "--fresh", "--grid", "eta=0.5, 0.001"]
+    run.write_text(json.dumps(info))
+    (sweep_path / second["run"] / "summary.json").unlink()
+    result = nncli("show", sweep_path)
+    assert "1 finished, 1 lost" in result.stdout, "its process is gone"
+    command = "nncli sweep spec.yaml --grid 'eta=0.5, 0.001'"
+    assert result.stderr == f"not all has been trained. Go on with: {command}\n"
+    assert json.loads(nncli("show", sweep_path, "--json").stdout)["go_on"] == command
+    assert "1 of 2" in nncli("runs").stdout
+    for trial in (first, second):
+        (sweep_path / trial["run"] / "run.json").unlink()
+    assert "Go on with: the same `nncli sweep` command" in nncli("show", sweep_path).stderr
+
+
+def test_show_of_what_went_wrong(nncli):
+    path = write_sweep(Path("s"), [Told({"eta": 1, "a\x1b[2J": "x\ny"}, None, "failed")])
+    told = json.loads((path / "sweep.json").read_text())
+    told["trials"][0]["reason"] = "it broke\x1b[2J"
+    (path / "sweep.json").write_text(json.dumps(told))
+    result = nncli("show", path)
+    assert result.exit_code == 0
+    assert "it broke\\x1b[2J" in result.stdout
+    assert "\x1b" not in result.stdout
+    assert "best:" not in result.stdout
+    (path / "sweep.json").write_text("{}")
+    result = nncli("show", path)
+    assert (result.exit_code, result.stdout) == (6, "")
+    assert "sweep.json: is damaged" in result.stderr
+
+
+def test_runs_lists_sweeps_too(nncli, sweep_path):
+    lines = nncli("runs").stdout.splitlines()
+    assert lines[0].startswith("sweep")
+    assert sweep_path.name in lines[1]
+    for word in ("2 of 2", "test accuracy", "eta=0.5"):
+        assert word in lines[1]
+    run = Path(nncli("train", "spec.yaml", "-q").stdout.strip())
+    lines = nncli("runs").stdout.splitlines()
+    assert [bool(line) for line in lines] == [True, True, False, True, True]
+    assert run.name in lines[1]
+    value = json.loads(nncli("runs", "--json").stdout)
+    assert [entry["run"] for entry in value["runs"]] == [str(run)]
+    (entry,) = value["sweeps"]
+    assert (entry["sweep"], entry["done"], entry["trials"]) == (str(sweep_path), 2, 2)
+    assert entry["best"]["point"] == {"eta": 0.5}
+    (sweep_path / "sweep.json").write_text("{")
+    result = nncli("runs")
+    assert result.exit_code == 0
+    assert f"warning: {sweep_path}: cannot be read as a sweep" in result.stderr
+    assert run.name in result.stdout
