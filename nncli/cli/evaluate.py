@@ -22,7 +22,10 @@ WIDEST = 20
 def evaluate(
     run: Annotated[
         Path | None,
-        typer.Argument(metavar="[RUN]", help="A run or a weights file; the newest finished run."),
+        typer.Argument(
+            metavar="[RUN]",
+            help="A run, a weights file, or a sweep (its best trial); the newest finished run.",
+        ),
     ] = None,
     split: Annotated[
         Literal["train", "validation", "test"] | None,
@@ -47,11 +50,18 @@ def evaluate(
     from nncli.cli.fetching import fetching
     from nncli.judge import judge
     from nncli.runs.rundir import newest_finished
+    from nncli.sweep.reading import best_trial, is_sweep
+    from nncli.sweep.values import point_in_words
 
+    err = console.stderr(quiet)
     target = run or newest_finished(runs_dir)
-    if run is None and not quiet:
-        console.stderr().print(f"the newest finished run: {target}")
-    with fetching(console.stderr(quiet)) as on_progress:
+    if run is None:
+        err.print(f"the newest finished run: {target}")
+    elif is_sweep(run):
+        best = best_trial(run)
+        target = best.path
+        err.print(f"the best trial of {run}: {point_in_words(best.point)}  {target}")
+    with fetching(err) as on_progress:
         judgment = judge(
             target, on_progress=on_progress, split=split, spec_path=spec, which=weights
         )

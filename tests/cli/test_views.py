@@ -95,3 +95,14 @@ def test_runs_lists_sweeps_too(nncli, sweep_path):
     assert result.exit_code == 0
     assert f"warning: {sweep_path}: cannot be read as a sweep" in result.stderr
     assert run.name in result.stdout
+
+
+def test_eval_takes_the_best_trial_and_says_which(nncli, sweep_path):
+    best = json.loads((sweep_path / "sweep.json").read_text())["trials"][0]
+    result = nncli("eval", sweep_path)
+    trial = sweep_path / best["run"]
+    assert result.stderr == f"the best trial of {sweep_path}: eta=0.5  {trial}\n"
+    assert result.stdout == nncli("eval", trial).stdout
+    value = json.loads(nncli("eval", sweep_path, "--json").stdout)
+    assert (value["run"], value["accuracy"]) == (str(trial), best["figures"]["test_accuracy"])
+    assert nncli("eval", sweep_path, "-q").stderr == ""
