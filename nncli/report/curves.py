@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from nncli.report.figures import (
     COLORS,
@@ -21,15 +21,13 @@ from nncli.report.figures import (
     new_figure,
 )
 from nncli.report.labels import labels
+from nncli.report.scales import LOWEST_R2, scale_figure
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.runs.documents import Json
 
 PANELS = {"loss": "Loss", "accuracy": "Accuracy", "rmse": "RMSE", "r2": "R²"}
 FEW = 15
 """Up to so many records each one gets a dot; a single record would not show otherwise."""
-WIDE_RANGE = {"loss": 25, "rmse": 5}
-"""What falls by more than this factor is drawn on a logarithmic axis."""
-LOWEST_R2 = -1.0
 MANY = len(COLORS)
 """Of more runs than this only one split is drawn."""
 MOST_NAMED = 24
@@ -115,18 +113,9 @@ def _dress(axes: Axes, panel: str) -> None:
         axes.set_xlim(min(epochs) - 1, min(epochs) + 1)
     axes.grid(visible=True, axis="y")
     values = np.concatenate([np.asarray(line.get_ydata(), np.float64) for line in axes.lines])
-    low, high = np.nanmin(values), np.nanmax(values)
-    if panel == "accuracy":
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.6g}%"))
-    elif panel == "r2" and low < LOWEST_R2:
-        axes.set_ylim(bottom=LOWEST_R2)
+    scale_figure(axes, panel, values)
+    if panel == "r2" and np.nanmin(values) < LOWEST_R2:
         axes.set_title(f"R² (below {LOWEST_R2:g}: not shown)")
-    elif high > WIDE_RANGE.get(panel, math.inf) * low > 0:
-        axes.set_yscale("log")
-        few = high < 300 * low
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=9))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _handles(

@@ -6,12 +6,14 @@ Only matplotlib's objects are used, never pyplot: nothing is global, no display 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
 import matplotlib
+import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -21,6 +23,8 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 SPLIT_COLORS = {"train": "#E69F00", "validation": "#009E73", "test": "#0072B2"}
 SPLIT_LINES = {"train": (0, (4, 1.5)), "validation": (0, (1, 1)), "test": "-"}
 GRAY = "#555555"
+LETTER = 0.115
+"""Inches of a letter."""
 STYLE: dict[Any, Any] = {
     "font.size": 13,
     "axes.titlesize": 13,
@@ -79,6 +83,16 @@ def colors(count: int) -> list[str]:
         return list(COLORS[:count])
     steps = matplotlib.colormaps["viridis"]
     return [matplotlib.colors.to_hex(steps(0.92 * i / (count - 1))) for i in range(count)]
+
+
+def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
+    """A legend under the axes, in as many columns as the figure is wide enough for."""
+    inches = [0.85 + 0.105 * len(str(handle.get_label())) for handle in handles]
+    width = figure.get_figwidth()
+    for columns in range(len(handles), 0, -1):  # filled as matplotlib does
+        if columns == 1 or sum(max(each) for each in np.array_split(inches, columns)) <= width:
+            figure.legend(handles=handles, loc="outside lower left", ncols=columns)
+            break
 
 
 def picture_axes(axes: Axes) -> Axes:

@@ -1,0 +1,171 @@
+"""Axes: the scale and the ticks of a figure, and of the values that a sweep goes over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
+
+from nncli.report.figures import LETTER, short
+from nncli.sweep.values import all_in_words, number, same
+
+WIDE_RANGE = {"loss": 25, "rmse": 5}
+"""What falls by more than this factor is drawn on a logarithmic axis."""
+LOWEST_R2 = -1.0
+DECADES = 100.0
+"""Values that span more than this factor stand on a logarithmic axis."""
+FEW_VALUES = 15
+"""Up to so many values of a key, each has its own tick, where there is room."""
+
+plain = FuncFormatter(lambda value, _: f"{value:g}")
+
+
+def scale_figure(axes: Axes, name: str, values: Sequence[float] | Any, along: str = "y") -> None:
+    """The scale and ticks of a figure (`accuracy`, `loss`, ...) that is drawn along an axis."""
+    axis: Axis = axes.yaxis if along == "y" else axes.xaxis
+    low, high = np.nanmin(values), np.nanmax(values)
+    if name == "accuracy":
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.6g}%"))
+    elif name == "r2" and low < LOWEST_R2:
+        axes.set(**{f"{along}lim": (LOWEST_R2, None)})
+    elif high > WIDE_RANGE.get(name, math.inf) * low > 0:
+        axes.set(**{f"{along}scale": "log"})
+        few = high < 300 * low
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=9))
+        axis.set_major_formatter(plain)
+        axis.set_minor_formatter(NullFormatter())
+
+
+@dataclass(frozen=True)
+class Key:
+    """A swept key as an axis."""
+
+    name: str
+    values: tuple[Any, ...]
+    """Numbers from small to large, whatever else there is behind them."""
+
+    @cached_property
+    def kind(self) -> Literal["linear", "log", "steps", "text"]:
+        """`steps`: numbers that fit no axis, such as 0, 0.001, 0.01, 0.1, stand beside each other; so does `text`."""
+        numbers = [number(value) for value in self.values]
+        if any(each is None for each in numbers):
+            return "text"
+        positive = [each for each in numbers if each is not None and each > 0]
+        if not _logarithmic(positive):
+            return "linear"
+        return "log" if len(positive) == len(numbers) else "steps"
+
+    def place(self, value: Any) -> float:
+        """Where a value stands along the axis."""
+        if self.kind in ("linear", "log"):
+            return float(value)
+        return float(self.order(value))
+
+    def order(self, value: Any) -> int:
+        """Which of the values it is."""
+        return self._orders[same(value)]
+
+    @cached_property
+    def _orders(self) -> dict[float | str, int]:
+        return {same(value): place for place, value in enumerate(self.values)}
+
+    def labels(self, most: int = 40) -> list[str]:
+        """A label for each value, no two alike."""
+        seen: dict[str, int] = {}
+        made = []
+        for words in all_in_words(self.values, 4):
+            text = short(words, most)
+            seen[text] = seen.get(text, 0) + 1
+            made.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
+        return made
+
+
+def _logarithmic(values: list[float]) -> bool:
+    """Whether positive values span more than two decades, or are spaced more evenly by factors than by steps."""
+    if len(values) < 2 or values[-1] < 4 * values[0]:
+        return False
+    if values[-1] > DECADES * values[0] or len(values) == 2:
+        return values[-1] >= 10 * values[0]
+    return _uneven(np.log(values)) < _uneven(np.array(values)) / 2
+
+
+def _uneven(values: Any) -> float:
+    """How far sorted values are from even steps between their ends."""
+    shares = (values - values[0]) / (values[-1] - values[0])
+    return float(np.abs(shares - np.linspace(0, 1, len(values))).max())
+
+
+def scale_key(axes: Axes, key: Key, inches: float, along: str = "x") -> None:
+    """The axis of a key that is so many inches long: its scale, its name, and ticks at its values."""
+    axis: Axis = axes.yaxis if along == "y" else axes.xaxis
+    axes.set(**{f"{along}label": short(key.name, 40)})
+    if key.kind == "log":
+        axes.set(**{f"{along}scale": "log"})
+    if key.kind in ("log", "linear") and len(key.values) > FEW_VALUES:
+        _many_ticks(axis, key, max(3, int(inches)))
+        return
+    labels = key.labels(22)
+    room = LETTER * sum(map(len, labels)) + 0.2 * len(labels)
+    tilted = along == "x" and key.kind == "text" and room > inches
+    high = tilted or along == "y"
+    _own_ticks(
+        axis, key, labels, [0.3 if high else LETTER * len(each) + 0.15 for each in labels], inches
+    )
+    if tilted:
+        axes.tick_params("x", rotation=30)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+
+
+def _many_ticks(axis: Axis, key: Key, most: int) -> None:
+    """Round numbers."""
+    whole = all(isinstance(value, int) for value in key.values)
+    steps = LogLocator(numticks=most) if key.kind == "log" else MaxNLocator(most, integer=whole)
+    axis.set_major_locator(steps)
+    axis.set_major_formatter(plain)
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _own_ticks(axis: Axis, key: Key, labels: list[str], widths: list[float], inches: float) -> None:
+    """A tick at each value, and a label where there is room."""
+    places = [key.place(value) for value in key.values]
+    shown = _roomy(_shares(key, places), widths, inches)
+    axis.set_major_locator(FixedLocator([places[number] for number in shown]))
+    axis.set_ticklabels([labels[number] for number in shown])
+    rest = [place for number, place in enumerate(places) if number not in shown]
+    axis.set_minor_locator(FixedLocator(rest) if rest else NullLocator())
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _shares(key: Key, places: Sequence[float]) -> Any:
+    """Places as shares of the axis between its margins."""
+    along = np.log(places) if key.kind == "log" else np.array(places, np.float64)
+    return (along - along[0]) / ((along[-1] - along[0]) or 1)
+
+
+def _roomy(shares: Any, widths: Sequence[float], inches: float) -> list[int]:
+    """Which labels are shown: the last, and from the left each that touches neither that nor the one before."""
+    middles, last = shares * 0.88 * inches, len(widths) - 1
+
+    def touch(one: int, other: int) -> bool:
+        return bool(middles[other] - middles[one] < (widths[one] + widths[other]) / 2)
+
+    shown: list[int] = []
+    for place in range(last):
+        if not touch(place, last) and not (shown and touch(shown[-1], place)):
+            shown.append(place)
+    return [*shown, last]
