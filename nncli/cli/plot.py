@@ -30,7 +30,10 @@ def plot(
     runs_dir: RunsDirOption = RUNS,
     quiet: QuietOption = False,
 ) -> None:
-    """Draw curves, confusion matrix, mistakes, first-layer weights, decision boundary: what applies."""
+    """Draw curves, confusion matrix, mistakes, first-layer weights, decision boundary: what applies.
+
+    Of a sweep: what came out over what was swept, and the curves of all trials.
+    """
     from nncli import report
     from nncli.cli import console
     from nncli.runs.rundir import newest_finished

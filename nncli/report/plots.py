@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +10,13 @@ from matplotlib.figure import Figure
 
 from nncli import files
 from nncli.data.dataset import Dataset
-from nncli.errors import DamagedError, UsageError
-from nncli.report import boundary, confusion, curves, mistakes, weights
+from nncli.errors import UsageError
+from nncli.report import boundary, confusion, curves, mistakes, sweeps, weights
 from nncli.report.figures import render, style
 from nncli.report.subject import NotDrawnError, Subject
+from nncli.report.swept import Swept
 from nncli.spec.suggest import did_you_mean
-from nncli.sweep.study import SWEEP
+from nncli.sweep import reading
 
 PLOTS: dict[str, Callable[[Subject], Figure]] = {
     "curves": lambda subject: curves.draw([subject]),
@@ -28,8 +28,9 @@ PLOTS: dict[str, Callable[[Subject], Figure]] = {
 """Name -> the picture of one run."""
 SEVERAL: dict[str, Callable[[Sequence[Subject]], Figure]] = {"curves": curves.draw}
 """Name -> the picture of several runs beside each other."""
+NAMES = tuple(dict.fromkeys([*PLOTS, *sweeps.PICTURES]))
 FOLDER = "plots"
-"""Where a run's pictures lie in it."""
+"""Where the pictures of a run or a sweep lie in it."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ def chosen(only: str) -> tuple[str, ...]:
     """`curves,confusion` -> the names in it. Raises UsageError for one that is no picture's."""
     names = [name.strip() for name in only.split(",")]
     for name in names:
-        if name not in PLOTS:
-            hint = did_you_mean(name, PLOTS)
-            raise UsageError(f"--only {name}: there are {', '.join(PLOTS)}.{hint}")
+        if name not in NAMES:
+            hint = did_you_mean(name, NAMES)
+            raise UsageError(f"--only {name}: there are {', '.join(NAMES)}.{hint}")
     return tuple(dict.fromkeys(names))
 
 
@@ -61,54 +62,76 @@ def draw(
     split: str | None = None,
     dataset: Dataset | None = None,
 ) -> Drawn:
-    """Draw the named pictures, or all that apply, of runs (for a sweep: of its trials). `split` is for the pictures
-    of answers; `dataset` spares reading the data again.
+    """Draw the named pictures, or all that apply, of a run, of a sweep, or of several of them (where a sweep stands
+    for its trials). `split` is for the pictures of answers; `dataset` spares reading the data again.
 
-    They go to `out`, by default to `plots` in a single run and to the current folder for several. Nothing is written
-    before all are drawn. Raises UsageError where a named picture, or none at all, applies.
+    They go to `out`, by default to `plots` in a single run or sweep and to the current folder for several. Nothing is
+    written before all are drawn. Raises UsageError where a named picture, or none at all, applies.
     """
+    if len(targets) == 1 and reading.is_sweep(targets[0]):
+        return _of_sweep(Swept(targets[0]), names, (out or targets[0] / FOLDER), kind)
     subjects = [Subject(run, split, dataset) for run in _runs(targets)]
     single = len(subjects) == 1
     folder = out or (subjects[0].path / FOLDER if single else Path())
+
+    def picture(name: str) -> Figure:
+        if name not in PLOTS:
+            raise NotDrawnError("it shows a sweep")
+        if not single and name not in SEVERAL:
+            raise NotDrawnError("it shows one run at a time")
+        return PLOTS[name](subjects[0]) if single else SEVERAL[name](subjects)
+
+    paths, left_out = _written(picture, names, PLOTS if single else SEVERAL, folder, kind)
+    if not single:
+        left_out += [f"{each.path}: has no records yet" for each in subjects if not each.records]
+    return Drawn(paths, tuple(left_out), _warnings(subjects))
+
+
+def _of_sweep(swept: Swept, names: Sequence[str], folder: Path, kind: str) -> Drawn:
+    def picture(name: str) -> Figure:
+        if name not in sweeps.PICTURES:
+            best = f": nncli plot {swept.study.best.path}" if swept.study.best else ""
+            raise NotDrawnError(f"it shows one run at a time, such as the best trial{best}")
+        return sweeps.PICTURES[name](swept)
+
+    paths, left_out = _written(picture, names, sweeps.PICTURES, folder, kind)
+    return Drawn(paths, (*left_out, *swept.unreadable()), ())
+
+
+def _written(
+    picture: Callable[[str], Figure],
+    names: Sequence[str],
+    all_names: Iterable[str],
+    folder: Path,
+    kind: str,
+) -> tuple[tuple[Path, ...], list[str]]:
+    """Draw the pictures of these names, or of all, and then write them; the files, and why others were left out."""
     pictures, left_out = {}, []
-    for name in names or (PLOTS if single else SEVERAL):
+    for name in names or all_names:
         try:
-            pictures[folder / f"{name}.{kind}"] = _render(name, subjects, kind)
+            with style():
+                pictures[folder / f"{name}.{kind}"] = render(picture(name), kind)
         except NotDrawnError as err:
             left_out.append(f"{name}: not drawn: {err}")
     if left_out and (names or not pictures):
         raise UsageError("; ".join(left_out))
-    if not single:
-        left_out += [f"{each.path}: has no records yet" for each in subjects if not each.records]
     files.make_folders(folder)
     for path, data in pictures.items():
         files.replace(path, data)
-    return Drawn(tuple(pictures), tuple(left_out), _warnings(subjects))
+    return tuple(pictures), left_out
 
 
 def _runs(targets: Sequence[Path]) -> list[Path]:
     """The runs, each once; a sweep stands for those of its trials that were begun, the best first."""
     runs: list[Path] = []
     for target in targets:
-        runs += _trials(target) if (target / SWEEP).is_file() else [target]
+        runs += _trials(target) if reading.is_sweep(target) else [target]
     return list(dict.fromkeys(runs))
 
 
 def _trials(sweep: Path) -> list[Path]:
-    try:
-        paths = [sweep / trial["run"] for trial in json.loads(files.read(sweep / SWEEP))["trials"]]
-    except (ValueError, KeyError, TypeError) as err:
-        raise DamagedError(f"{sweep / SWEEP}: is damaged") from err
-    return [path for path in paths if path.is_dir()]
-
-
-def _render(name: str, subjects: Sequence[Subject], kind: str) -> bytes:
-    with style():
-        if len(subjects) == 1:
-            return render(PLOTS[name](subjects[0]), kind)
-        if name not in SEVERAL:
-            raise NotDrawnError("it shows one run at a time")
-        return render(SEVERAL[name](subjects), kind)
+    ranked = reading.open_sweep(sweep).ranking()
+    return [trial.path for trial in ranked if trial.path.is_dir()]
 
 
 def _warnings(subjects: Sequence[Subject]) -> tuple[str, ...]:

@@ -57,7 +57,8 @@ def test_several_runs_and_a_sweep(nncli, run_path):
     other = nncli("train", "spec.yaml", "-q", "--set", "eta=0.1").stdout.strip()
     assert plotted(nncli("plot", run_path, other)) == [Path("curves.png")]
     sweep = Path(nncli("sweep", "spec.yaml", "-q").stdout.strip())
-    assert plotted(nncli("plot", sweep, "--out", sweep)) == [sweep / "curves.png"]
+    names = ("sweep", "curves")
+    assert plotted(nncli("plot", sweep)) == [sweep / f"plots/{name}.png" for name in names]
     trial = next((sweep / "trials").iterdir())
     assert plotted(nncli("plot", trial))[0] == trial / "plots/curves.png"
 

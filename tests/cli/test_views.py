@@ -1,4 +1,4 @@
-"""A sweep that has been run, looked at: `show` and `runs` take its folder."""
+"""A sweep that has been run, looked at: `show`, `runs`, `eval` and `plot` take its folder."""
 
 import json
 from pathlib import Path
@@ -54,6 +54,7 @@ def test_show_says_how_to_go_on(nncli, sweep_path):
     assert result.stderr == f"not all has been trained. Go on with: {command}\n"
     assert json.loads(nncli("show", sweep_path, "--json").stdout)["go_on"] == command
     assert "1 of 2" in nncli("runs").stdout
+    assert nncli("eval", sweep_path, "-q").exit_code == 0
     for trial in (first, second):
         (sweep_path / trial["run"] / "run.json").unlink()
     assert "Go on with: the same `nncli sweep` command" in nncli("show", sweep_path).stderr
@@ -69,10 +70,13 @@ def test_show_of_what_went_wrong(nncli):
     assert "it broke\\x1b[2J" in result.stdout
     assert "\x1b" not in result.stdout
     assert "best:" not in result.stdout
+    result = nncli("eval", path)
+    assert (result.exit_code, "no trial has finished: 1 failed" in result.stderr) == (2, True)
     (path / "sweep.json").write_text("{}")
-    result = nncli("show", path)
-    assert (result.exit_code, result.stdout) == (6, "")
-    assert "sweep.json: is damaged" in result.stderr
+    for command in ("show", "eval", "plot"):
+        result = nncli(command, path)
+        assert (result.exit_code, result.stdout) == (6, "")
+        assert "sweep.json: is damaged" in result.stderr
 
 
 def test_runs_lists_sweeps_too(nncli, sweep_path):
@@ -106,3 +110,37 @@ def test_eval_takes_the_best_trial_and_says_which(nncli, sweep_path):
     value = json.loads(nncli("eval", sweep_path, "--json").stdout)
     assert (value["run"], value["accuracy"]) == (str(trial), best["figures"]["test_accuracy"])
     assert nncli("eval", sweep_path, "-q").stderr == ""
+
+
+def test_plot_draws_into_the_sweep(nncli, sweep_path):
+    result = nncli("plot", sweep_path)
+    assert (result.exit_code, result.stderr) == (0, "")
+    drawn = [sweep_path / f"plots/{name}.png" for name in ("sweep", "curves")]
+    assert result.stdout.splitlines() == [*map(str, drawn)]
+    before = [path.read_bytes() for path in drawn]
+    assert nncli("plot", sweep_path).exit_code == 0
+    assert [path.read_bytes() for path in drawn] == before
+    result = nncli("plot", sweep_path, "--only", "sweep", "--format", "svg", "--out", "here")
+    assert result.stdout == "here/sweep.svg\n"
+    result = nncli("plot", sweep_path, "--only", "confusion")
+    assert (result.exit_code, "nncli plot runs/" in result.stderr) == (2, True)
+
+
+def test_plot_of_a_sweep_beside_a_run_and_of_nothing_yet(nncli, sweep_path):
+    run = Path(nncli("train", "spec.yaml", "-q").stdout.strip())
+    assert nncli("plot", sweep_path, run).stdout == "curves.png\n"
+    result = nncli("plot", run, "--only", "sweep")
+    assert (result.exit_code, "sweep: not drawn: it shows a sweep" in result.stderr) == (2, True)
+    path = write_sweep(Path("s"), [Told({"eta": 1}, None, "waiting")])
+    result = nncli("plot", path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "sweep: not drawn: no trial has a figure yet" in result.stderr
+    assert not (path / "plots").exists()
+
+
+def test_a_trial_that_cannot_be_read_is_said(nncli, sweep_path):
+    trial = json.loads((sweep_path / "sweep.json").read_text())["trials"][1]["run"]
+    (sweep_path / trial / "run.json").write_text("{")
+    result = nncli("plot", sweep_path)
+    assert result.exit_code == 0
+    assert f"{trial}/run.json: is damaged" in result.stderr
