@@ -51,7 +51,7 @@ def evaluate(
     from nncli.judge import judge
     from nncli.runs.rundir import newest_finished
     from nncli.sweep.reading import best_trial, is_sweep
-    from nncli.sweep.values import point_in_words
+    from nncli.sweep.values import label
 
     err = console.stderr(quiet)
     target = run or newest_finished(runs_dir)
@@ -60,7 +60,7 @@ def evaluate(
     elif is_sweep(run):
         best = best_trial(run)
         target = best.path
-        err.print(f"the best trial of {run}: {point_in_words(best.point)}  {target}")
+        err.print(f"the best trial of {run}: {label(best.point)}  {target}")
     with fetching(err) as on_progress:
         judgment = judge(
             target, on_progress=on_progress, split=split, spec_path=spec, which=weights

@@ -105,7 +105,7 @@ def _run(study: Study, source: bytes, slots: int, stop: Stop, err: Console) -> S
 
     from nncli.cli.sweep_table import trials_table
     from nncli.sweep import study as studies
-    from nncli.sweep.grid import label
+    from nncli.sweep.values import label
 
     shown = err.is_terminal and not err.quiet
     with Live(console=err, auto_refresh=False, transient=True) as live:
@@ -125,7 +125,7 @@ def _report(study: Study, each: bool, json: bool, quiet: bool) -> None:
     """The ranking on stdout."""
     from nncli.cli import console
     from nncli.cli.sweep_table import SPREAD, settings_table, trials_table
-    from nncli.sweep.grid import label
+    from nncli.sweep.values import label
 
     if json:
         console.print_json(study.as_json())
@@ -151,7 +151,7 @@ def _report_best(best: Trial, metric: str, settings: Sequence[Setting]) -> None:
     """The best trial; among seeds, the best setting and the best of its trials."""
     from nncli.cli import console
     from nncli.cli.sweep_table import mean
-    from nncli.sweep.grid import label
+    from nncli.sweep.values import label
     from nncli.words import plural
 
     text = f"{label(best.point)}  {best.path}"

@@ -9,9 +9,11 @@ from typing import Any
 from rich.table import Table
 
 from nncli.cli.console import plain_table
-from nncli.sweep.grid import Point, as_text
+from nncli.spec.page import visible
+from nncli.sweep.grid import Point
 from nncli.sweep.settings import Setting
 from nncli.sweep.study import Study, Trial
+from nncli.sweep.values import in_words
 from nncli.words import figure
 
 SPREAD = "mean ± sample standard deviation (n - 1) over the seeds that finished"
@@ -20,7 +22,9 @@ SPREAD = "mean ± sample standard deviation (n - 1) over the seeds that finished
 def trials_table(study: Study, trials: Iterable[Trial]) -> Table:
     """A row for each trial: its point, how it stands, and its last figures."""
     keys, figures = _keys(trial.point for trial in study.trials), study.figure_keys
-    table = plain_table(*keys, "status", "epoch", *(key.replace("_", " ") for key in figures))
+    table = plain_table(
+        *map(visible, keys), "status", "epoch", *(key.replace("_", " ") for key in figures)
+    )
     best = study.best
     for trial in trials:
         last = trial.figures or {}
@@ -34,7 +38,7 @@ def trials_table(study: Study, trials: Iterable[Trial]) -> Table:
 def settings_table(study: Study, settings: Sequence[Setting]) -> Table:
     """A row for each setting, the best first: its keys, how many of its seeds finished, and its mean figures."""
     keys, figures = _keys(setting.point for setting in settings), study.figure_keys
-    table = plain_table(*keys, "seeds", *(key.replace("_", " ") for key in figures))
+    table = plain_table(*map(visible, keys), "seeds", *(key.replace("_", " ") for key in figures))
     for number, setting in enumerate(settings):
         cells = [mean(setting, key) for key in figures]
         style = "bold green" if not number and setting.finished else None
@@ -61,4 +65,4 @@ def _keys(points: Iterable[Point]) -> list[str]:
 
 
 def _values(point: Point, keys: Sequence[str]) -> list[Any]:
-    return [as_text(point[key]) if key in point else "-" for key in keys]
+    return [in_words(point[key]) if key in point else "-" for key in keys]

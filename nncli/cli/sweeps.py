@@ -75,9 +75,9 @@ def _reasons(study: Study) -> str:
 
 
 def _named(trial: Trial, digits: int | None = None) -> str:
-    from nncli.sweep.values import point_in_words
+    from nncli.sweep.values import label
 
-    return point_in_words(trial.point, digits)
+    return label(trial.point, digits)
 
 
 def sweeps_table(studies: Sequence[Study]) -> Table:

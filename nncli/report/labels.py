@@ -8,7 +8,7 @@ from typing import Any
 
 from nncli.report.figures import short
 from nncli.report.subject import Subject
-from nncli.sweep.grid import as_text
+from nncli.sweep.values import in_words
 
 _SAY_NOTHING = {"name", "sweep", "threads"}
 MOST_KEYS, MOST_LETTERS = 3, 48
@@ -49,7 +49,7 @@ def _flat(spec: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         elif isinstance(value, Mapping):
             flat |= _flat(value, f"{prefix}{key}.")
         else:
-            flat[prefix + key] = as_text(value)
+            flat[prefix + key] = in_words(value)
     return flat
 
 
@@ -61,5 +61,5 @@ def _layers(layers: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         "activations": "/".join(layer["activation"] for layer in layers),
     }
     for key in dict.fromkeys(key for layer in layers for key in layer if key not in known):
-        flat[key] = "/".join(as_text(layer.get(key)) for layer in layers)
+        flat[key] = "/".join(in_words(layer.get(key)) for layer in layers)
     return flat

@@ -22,7 +22,7 @@ from nncli.runs.rundir import RUN
 from nncli.spec.shape import key_path
 from nncli.sweep.reading import distinct, look
 from nncli.sweep.study import Trial
-from nncli.sweep.values import point_in_words, same
+from nncli.sweep.values import label, same
 from nncli.training.monitor import FALLING
 from nncli.words import figure, plural
 
@@ -216,7 +216,7 @@ class Swept:
         point = {
             name: labels.get(name, {}).get(same(told), told) for name, told in best.point.items()
         }
-        return [handle(f"best: {value} at {short(point_in_words(point, 4), 60)}")]
+        return [handle(f"best: {value} at {short(label(point, 4), 60)}")]
 
     @property
     def crowded(self) -> bool:

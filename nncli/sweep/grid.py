@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 from typing import Any
 
 from nncli.errors import UsageError
@@ -83,43 +82,6 @@ def sweep_id(spec: Mapping[str, Any]) -> str:
 
 
 _NOT_IDENTITY = {"name", "sweep", "threads", "checkpoint"}
-
-
-def label(point: Point) -> str:
-    """{"eta": 0.1, "seed": 1} -> "eta=0.1 seed=1"."""
-    return " ".join(f"{key}={as_text(value)}" for key, value in point.items())
-
-
-def as_text(value: Any) -> str:
-    """A value for people; an architecture as 784-30-10 sigmoid/softmax."""
-    if isinstance(value, str):
-        return value
-    return _layers(value) or json.dumps(value)
-
-
-_LAYER = {"input_dim", "output_dim", "activation"}
-
-
-def _layers(value: Any) -> str:
-    """Layers in short; "" for anything else, and where that would leave something out."""
-    if not isinstance(value, list) or not value or not all(map(_is_layer, value)):
-        return ""
-    if any(a["output_dim"] != b["input_dim"] for a, b in pairwise(value)):
-        return ""
-    sizes = [value[0]["input_dim"], *(layer["output_dim"] for layer in value)]
-    activations = "/".join(layer["activation"] for layer in value)
-    dropout = [layer.get("dropout", 0) for layer in value]
-    dropped = f" dropout {'/'.join(map(str, dropout))}" if any(dropout) else ""
-    return f"{'-'.join(map(str, sizes))} {activations}{dropped}"
-
-
-def _is_layer(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and value.keys() - {"dropout"} == _LAYER
-        and all(type(value[key]) is int for key in ("input_dim", "output_dim"))
-        and isinstance(value["activation"], str)
-    )
 
 
 def _digest(value: Any) -> str:

@@ -14,7 +14,8 @@ from nncli.spec.overrides import COMMAND_LINE
 from nncli.spec.page import Mark
 from nncli.spec.shape import key_path
 from nncli.spec.sweeps import RangeSpec
-from nncli.sweep.grid import Point, label
+from nncli.sweep.grid import Point
+from nncli.sweep.values import label
 
 WITHOUT_SWEEP = ("threads=1", "sweep=null")
 """A trial has one BLAS thread and no sweep of its own."""

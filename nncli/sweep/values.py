@@ -48,7 +48,7 @@ def all_in_words(values: Sequence[Any], digits: int | None = None) -> list[str]:
     return [in_words(value, digits) for value in values]
 
 
-def point_in_words(point: Mapping[str, Any], digits: int | None = None) -> str:
+def label(point: Mapping[str, Any], digits: int | None = None) -> str:
     """{"eta": 0.1, "seed": 1} -> "eta=0.1 seed=1"."""
     return " ".join(f"{visible(key)}={in_words(value, digits)}" for key, value in point.items())
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nncli.errors import UsageError
-from nncli.sweep.grid import as_text, read_grid
+from nncli.sweep.grid import read_grid
 
 
 def trials(result) -> list[dict]:
@@ -122,23 +122,6 @@ def test_what_a_layer_puts_out_the_next_one_takes_in(nncli):
             (layer["input_dim"], layer["output_dim"]) for layer in layers
         ]
     assert found == {3: [(2, 3), (3, 2)], 5: [(2, 5), (5, 2)]}
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (LAYERS, "2-3-2 tanh/softmax"),
-        ([LAYERS[0] | {"dropout": 0.5}, LAYERS[1]], "2-3-2 tanh/softmax dropout 0.5/0"),
-        ([LAYERS[0], LAYERS[0]], json.dumps([LAYERS[0], LAYERS[0]])),
-        ([LAYERS[0] | {"x": 1}], json.dumps([LAYERS[0] | {"x": 1}])),
-        ([], "[]"),
-        ([1, 2], "[1, 2]"),
-        (0.1, "0.1"),
-        ("sgd", "sgd"),
-    ],
-)
-def test_a_value_for_people(value, text):
-    assert as_text(value) == text
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from listed import Told, write_sweep
 from nncli.errors import DamagedError, UsageError
 from nncli.sweep import reading
 from nncli.sweep.reading import open_sweep
-from nncli.sweep.values import all_in_words, in_words, point_in_words, same
+from nncli.sweep.values import all_in_words, in_words, label, same
 
 LAYERS = [
     {"input_dim": 2, "output_dim": 8, "activation": "tanh"},
@@ -118,5 +118,5 @@ def test_values_in_words():
     relu = [{**LAYERS[0], "activation": "relu"}, LAYERS[1]]
     assert all_in_words([LAYERS, wider]) == ["2-8-2", "2-9-2"]
     assert all_in_words([LAYERS, relu]) == ["2-8-2 tanh/softmax", "2-8-2 relu/softmax"]
-    assert point_in_words({"eta": 1, "optimizer.name": "sgd"}) == "eta=1 optimizer.name=sgd"
+    assert label({"eta": 1, "optimizer.name": "sgd"}) == "eta=1 optimizer.name=sgd"
     assert same(1) == same(1.0) != same(True)
