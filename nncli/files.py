@@ -25,6 +25,7 @@ class System:
     rename: Callable[[Path, Path], None] = os.replace
     mkdir: Callable[[Path], None] = os.mkdir
     unlink: Callable[[Path], None] = os.unlink
+    rmdir: Callable[[Path], None] = os.rmdir
 
 
 SYSTEM = System()
@@ -67,9 +68,7 @@ def replace(path: Path, data: bytes) -> None:
     with _refusing(path, "written"):
         try:
             with _opened(temporary, _NEW) as file:
-                rest = memoryview(data)
-                while rest:
-                    rest = rest[SYSTEM.write(file, rest) :]
+                _write_all(file, data)
                 SYSTEM.fsync(file)
             SYSTEM.rename(temporary, path)
             _sync_folder(path.parent)
@@ -77,6 +76,19 @@ def replace(path: Path, data: bytes) -> None:
             with suppress(OSError):
                 SYSTEM.unlink(temporary)
             raise
+
+
+def write_scratch(path: Path, *parts: bytes | memoryview) -> None:
+    """Write a file that is of use to this command and its workers only: nothing of it need outlive a crash."""
+    with _refusing(path, "written"), _opened(path, _NEW) as file:
+        for part in parts:
+            _write_all(file, part)
+
+
+def _write_all(file: int, data: bytes | memoryview) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[SYSTEM.write(file, rest) :]
 
 
 def append(path: Path, data: bytes) -> None:
@@ -134,6 +146,15 @@ def remove(path: Path) -> None:
     """Remove a file, if it is there."""
     with _refusing(path, "removed"), suppress(FileNotFoundError):
         SYSTEM.unlink(path)
+        _sync_folder(path.parent)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder and the files in it, if it is there."""
+    with _refusing(path, "removed"), suppress(FileNotFoundError):
+        for file in list(path.iterdir()):
+            SYSTEM.unlink(file)
+        SYSTEM.rmdir(path)
         _sync_folder(path.parent)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_ASKED: ContextVar[Callable[[], bool] | None] = ContextVar("asked", default=None)
 
 
 class Stop:
@@ -15,7 +18,12 @@ class Stop:
 
     number = 0
 
+    def __init__(self) -> None:
+        self._asked = _ASKED.get()
+
     def __call__(self) -> bool:
+        if self.number == 0 and self._asked and self._asked():
+            self.number = signal.SIGTERM
         return self.number != 0
 
     @property
@@ -30,8 +38,22 @@ class Stop:
 
 
 @contextmanager
+def asked_by(question: Callable[[], bool]) -> Iterator[None]:
+    """While inside, `graceful` asks this, too, and a yes is as good as a SIGTERM: for a job in a thread of a process
+    that is not ours, which no signal reaches."""
+    token = _ASKED.set(question)
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
+
+
+@contextmanager
 def graceful() -> Iterator[Stop]:
-    """While inside, the first SIGINT, SIGTERM or SIGHUP only asks to stop; the second SIGINT stops at once."""
+    """While inside, the first SIGINT, SIGTERM or SIGHUP only asks to stop; the second SIGINT stops at once.
+
+    In a thread there are no signals to hear: they are the main thread's.
+    """
     stop = Stop()
 
     def ask(number: int, frame: FrameType | None) -> None:
@@ -39,7 +61,8 @@ def graceful() -> Iterator[Stop]:
             raise KeyboardInterrupt
         stop.number = number
 
-    present = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    main = threading.current_thread() is threading.main_thread()
+    present = [getattr(signal, name) for name in _NAMES if main and hasattr(signal, name)]
     # what is ignored stays ignored: nohup ignores SIGHUP, and a sweep's workers SIGINT
     handled = [number for number in present if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, ask) for number in handled}

@@ -143,6 +143,10 @@ class Disk:
         self._asked(Operation("unlink", path))
         path.unlink()
 
+    def rmdir(self, path: Path) -> None:
+        self._asked(Operation("rmdir", path))
+        path.rmdir()
+
 
 @contextmanager
 def using(disk: Disk) -> Iterator[Disk]:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from nncli.interrupts import Stop
+    from nncli.sweep.executors import Workers
     from nncli.sweep.settings import Setting
+    from nncli.sweep.sharing import Offer
     from nncli.sweep.study import Study, Trial
 
 
@@ -44,6 +46,9 @@ def sweep(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Trials at a time; one for each usable core.")
     ] = None,
+    cluster: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786; or `local`.")
+    ] = "processes",
     max_trials: Annotated[int, typer.Option(min=1, help="Refuse a sweep of more trials.")] = 1000,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start another sweep beside this.")
@@ -60,9 +65,10 @@ def sweep(
     from nncli import files
     from nncli.cli import console
     from nncli.interrupts import graceful
-    from nncli.machine import usable_cores
     from nncli.sweep import study as studies
     from nncli.sweep.asked import Asked
+    from nncli.sweep.places import workers_at
+    from nncli.sweep.sharing import Offer
     from nncli.sweep.space import space
     from nncli.words import plural
 
@@ -75,31 +81,40 @@ def sweep(
     if chosen.notice:
         err.print(chosen.notice)
     todo = sum(trial.to_run for trial in study.trials)
-    slots = max(1, min(workers or usable_cores(), todo))
-    if todo:
+    with workers_at(cluster, workers, todo) as crew:
         with document.places():
-            _fetch(study, err)
-    count = plural(len(study.trials), "trial")
-    err.print(f"{count}, {todo} to run, {slots} at a time: {study.path}")
-    with graceful() as stop:
-        study = _run(study, files.read(spec), slots, stop, err)
+            data = _fetch(study, err) if todo else Offer()
+        count = plural(len(study.trials), "trial")
+        err.print(f"{count}, {todo} to run, on {plural(crew.slots, 'worker')}: {study.path}")
+        with graceful() as stop:
+            study = _run(study, files.read(spec), crew, data, stop, err)
     with console.perhaps_unread() if stop() else nullcontext():
         _report(study, each, json, quiet)
     _exit(study, stop)
 
 
-def _fetch(study: Study, err: Console) -> None:
+def _fetch(study: Study, err: Console) -> Offer:
     """Read the data once, where all trials share it: a download, or an error, comes once and before any worker."""
     from nncli.cli.fetching import fetching
     from nncli.data.sources import load
+    from nncli.sweep.sharing import Offer
 
     specs = [trial.spec for trial in study.trials if trial.spec]
-    if all(spec.data == specs[0].data for spec in specs):
-        with fetching(err) as on_progress:
-            load(specs[0].data, seed=specs[0].seed, on_progress=on_progress)
+    if not all(spec.data == specs[0].data for spec in specs):
+        return Offer()
+    with fetching(err) as on_progress:
+        dataset = load(specs[0].data, seed=specs[0].seed, on_progress=on_progress)
+    return Offer(specs[0], dataset)
 
 
-def _run(study: Study, source: bytes, slots: int, stop: Stop, err: Console) -> Study:
+def _run(
+    study: Study,
+    source: bytes,
+    workers: Workers[tuple[str, ...]],
+    data: Offer,
+    stop: Stop,
+    err: Console,
+) -> Study:
     """Run the trials under a live table; in a log, a line for each trial that ends."""
     from rich.live import Live
 
@@ -118,7 +133,9 @@ def _run(study: Study, source: bytes, slots: int, stop: Stop, err: Console) -> S
             if not shown:
                 err.print(f"{label(trial.point)}: {trial.status} {trial.reason}".rstrip())
 
-        return studies.run(study, source, workers=slots, stop=stop, tick=tick, ended=ended)
+        return studies.run(
+            study, source, workers=workers, data=data, stop=stop, tick=tick, ended=ended
+        )
 
 
 def _report(study: Study, each: bool, json: bool, quiet: bool) -> None:

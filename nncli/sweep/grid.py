@@ -73,18 +73,19 @@ def _values(key: str, text: str) -> list[Any] | dict[str, Any]:
 
 def trial_id(point: Point) -> str:
     """12 hex digits that name a point, whatever order its keys stand in."""
-    return _digest(point)[:12]
+    return digest(point)[:12]
 
 
 def sweep_id(spec: Mapping[str, Any]) -> str:
     """8 hex digits that name the base spec, which a sweep of the same spec goes on with."""
-    return _digest({key: value for key, value in spec.items() if key not in _NOT_IDENTITY})[:8]
+    return digest({key: value for key, value in spec.items() if key not in _NOT_IDENTITY})[:8]
 
 
 _NOT_IDENTITY = {"name", "sweep", "threads", "checkpoint"}
 
 
-def _digest(value: Any) -> str:
+def digest(value: Any) -> str:
+    """SHA-256 of a plain value, the same for equal values however they are written."""
     canonical = json.dumps(_whole(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

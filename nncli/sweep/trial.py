@@ -2,84 +2,115 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from nncli import lockstep, preparation, resuming, session
-from nncli.data.dataset import Dataset
-from nncli.data.sources import load
-from nncli.errors import DamagedError, DivergedError, NncliError
-from nncli.interrupts import graceful
+from nncli.errors import DamagedError, DivergedError, LockedError, MachineError, NncliError
+from nncli.interrupts import Stop, graceful
 from nncli.preparation import initial_vector
 from nncli.runs import rundir
 from nncli.session import Result, Session
 from nncli.spec.load import parse_spec
-from nncli.spec.sources import AnySource
+from nncli.sweep.sharing import dataset_for
 
 Outcome = dict[str, Any]
 """`status` (finished, diverged, failed, interrupted) and, where it went wrong, `reason` and `exit_code`."""
 Plain = dict[str, Any]
+PATIENCE = 10.0
+"""Seconds that a worker which is ending may still take to save a trial that another one is to go on with."""
 
 
-@lru_cache(maxsize=1)
-def _load(source: AnySource, seed: int) -> Dataset:
-    """Trials of one worker mostly share their data: it is read once."""
-    return load(source, seed=seed)
-
-
-def run_trials(trials: Sequence[tuple[Plain, Path]], until: int | None = None) -> list[Outcome]:
+def run_trials(
+    trials: Sequence[tuple[Plain, Path]], shared: Path | None = None, until: int | None = None
+) -> list[Outcome]:
     """Train resolved specs into directories, or go on with what an earlier command or a killed worker has left there:
-    to their ends, or for `until` epochs in all.
+    to their ends, or for `until` epochs in all. Their data lie in `shared`, if they are shared.
 
     Several must be of one kind (planner.py). A refusal is an outcome, never an exception.
     """
     outcomes: dict[Path, Outcome] = {}
     with graceful() as stop, ExitStack() as locks:
-        opened = [run for trial in trials if (run := _open(*trial, locks, outcomes))]
+        opened = [
+            run
+            for spec, path in trials
+            if (run := _Opening(spec, path, shared, locks, outcomes).opened(stop))
+        ]
         for run, outcome in lockstep.train(opened, stop, until):
             outcomes[run.path] = _outcome(outcome)
     return [outcomes[path] for _, path in trials]
 
 
-def _open(
-    spec: Plain, path: Path, locks: ExitStack, outcomes: dict[Path, Outcome]
-) -> Session | None:
-    """A trial ready to be trained, locked until `locks` are released; None where it already has an outcome."""
-    try:
-        if (path / rundir.RUN).is_file():
-            try:
-                return _go_on(path, locks, outcomes)
-            except DamagedError:
-                rundir.set_aside(path)
-        return _begin(spec, path, locks)
-    except NncliError as err:
-        outcomes[path] = _outcome(err)
+class _Opening:
+    """A trial on its way to be trained, locked until `locks` are released."""
+
+    def __init__(
+        self,
+        spec: Plain,
+        path: Path,
+        shared: Path | None,
+        locks: ExitStack,
+        outcomes: dict[Path, Outcome],
+    ) -> None:
+        self.spec, self.path, self.shared = spec, path, shared
+        self.locks, self.outcomes = locks, outcomes
+
+    def opened(self, stop: Stop) -> Session | None:
+        """The trial, ready; None where it already has an outcome. Where another process is writing it, wait a little
+        until that is done."""
+        end = time.monotonic() + PATIENCE
+        try:
+            _check_shared(self.path.parent)
+            while not stop():
+                try:
+                    return self._begun_or_gone_on()
+                except LockedError:
+                    if time.monotonic() > end:
+                        raise
+                    time.sleep(0.2)
+            self.outcomes[self.path] = {"status": "interrupted"}
+        except NncliError as err:
+            self.outcomes[self.path] = _outcome(err)
         return None
 
+    def _begun_or_gone_on(self) -> Session | None:
+        if (self.path / rundir.RUN).is_file():
+            try:
+                return self._gone_on()
+            except DamagedError:
+                rundir.set_aside(self.path)
+        return self._begun()
 
-def _go_on(path: Path, locks: ExitStack, outcomes: dict[Path, Outcome]) -> Session | None:
-    with ExitStack() as own:
-        reopened = own.enter_context(resuming.reopened(path))
-        if reopened.summary:
-            outcomes[path] = {"status": reopened.summary["status"]}
-            return None
-        spec = reopened.spec
-        prepared = reopened.prepare(dataset=_load(spec.data, spec.seed))
-        run = session.gone_on(prepared, reopened, sys.argv, notice=lambda message: None)
-        locks.push(own.pop_all())
-        return run
+    def _gone_on(self) -> Session | None:
+        with ExitStack() as own:
+            reopened = own.enter_context(resuming.reopened(self.path))
+            if reopened.summary:
+                self.outcomes[self.path] = {"status": reopened.summary["status"]}
+                return None
+            prepared = reopened.prepare(dataset=dataset_for(reopened.spec, self.shared))
+            run = session.gone_on(prepared, reopened, sys.argv, notice=lambda message: None)
+            self.locks.push(own.pop_all())
+            return run
+
+    def _begun(self) -> Session:
+        resolved = parse_spec(self.spec, self.path)
+        prepared = preparation.prepare(resolved, dataset=dataset_for(resolved, self.shared))
+        vector = initial_vector(resolved)
+        place = rundir.create_at(self.path)
+        return self.locks.enter_context(session.begun(prepared, place, vector, sys.argv))
 
 
-def _begin(spec: Plain, path: Path, locks: ExitStack) -> Session:
-    resolved = parse_spec(spec, path)
-    prepared = preparation.prepare(resolved, dataset=_load(resolved.data, resolved.seed))
-    vector = initial_vector(resolved)
-    place = rundir.create_at(path)
-    return locks.enter_context(session.begun(prepared, place, vector, sys.argv))
+def _check_shared(folder: Path) -> None:
+    """Raise MachineError where this machine does not see the folder that the sweep has made."""
+    if not folder.is_dir():
+        raise MachineError(
+            f"{folder}: is not there on {socket.gethostname()}: every worker must see the runs folder"
+        )
 
 
 def _outcome(outcome: Result | NncliError) -> Outcome:

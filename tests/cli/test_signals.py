@@ -8,7 +8,9 @@ import sys
 import time
 from pathlib import Path
 
+import processes
 import pytest
+from processes import wait_for
 from support import SPEC
 
 from nncli.runs import weights
@@ -18,24 +20,7 @@ LONG = SPEC.replace("epochs: 3", "epochs: 1000000")
 
 def start(tmp_path: Path, *words: str) -> subprocess.Popen:
     (tmp_path / "long.yaml").write_text(LONG)
-    command = [sys.executable, "-m", "nncli", *words]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-
-
-def wait_for(pattern: str, folder: Path) -> Path:
-    for _ in range(600):
-        for path in folder.glob(pattern):
-            return path
-        time.sleep(0.05)
-    raise AssertionError(f"{pattern} never came")
+    return processes.start(tmp_path, *words)
 
 
 @pytest.mark.parametrize(
@@ -102,22 +87,45 @@ def test_a_closed_terminal_ends_it_in_order_or_not_at_all_where_that_is_ignored(
     assert process.wait(30) == 129
 
 
-def test_a_signal_ends_a_sweep_in_order(tmp_path):
+def sweep_of_two(tmp_path: Path) -> subprocess.Popen:
+    """A sweep with both of its trials on the way."""
     process = start(tmp_path, "sweep", "long.yaml", "--workers", "2")
-    wait_for("runs/*/trials/*/metrics.jsonl", tmp_path)
-    process.send_signal(signal.SIGTERM)
+    processes.wait_until(lambda: len([*tmp_path.glob("runs/*/trials/*/metrics.jsonl")]) == 2)
+    return process
+
+
+@pytest.mark.parametrize(
+    ("send", "number", "code"),
+    [
+        (os.kill, signal.SIGTERM, 143),
+        (os.kill, signal.SIGINT, 130),
+        (os.killpg, signal.SIGINT, 130),
+    ],
+    ids=["SIGTERM", "SIGINT", "SIGINT to all of them, as a terminal sends it"],
+)
+def test_a_signal_ends_a_sweep_in_order(tmp_path, send, number, code):
+    process = sweep_of_two(tmp_path)
+    began = time.monotonic()
+    send(process.pid, number)
     _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 143, stderr
+    assert process.returncode == code, stderr
+    assert time.monotonic() - began < 3
     assert "Traceback" not in stderr
     assert "the same command goes on: nncli sweep long.yaml" in stderr
+    processes.wait_until(lambda: not processes.session(process.pid), seconds=2)
     (path,) = tmp_path.glob("runs/*/sweep.json")
     statuses = {trial["status"] for trial in json.loads(path.read_text())["trials"]}
-    assert statuses <= {"interrupted", "waiting"}
+    assert statuses == processes.statuses(tmp_path) == {"interrupted"}
+    assert {item.name for item in path.parent.iterdir()} == {
+        ".lock",
+        "sweep.json",
+        "sweep.yaml",
+        "trials",
+    }
 
 
 def test_a_killed_worker_costs_only_its_trial_which_another_goes_on_with(tmp_path):
-    (tmp_path / "long.yaml").write_text(LONG)
-    process = start(tmp_path, "sweep", "long.yaml", "--workers", "1", "--set", "epochs=4000")
+    process = start(tmp_path, "sweep", "long.yaml", "--workers", "1", "--set", "epochs=1000")
     run = wait_for("runs/*/trials/*/metrics.jsonl", tmp_path).parent
     pid = json.loads((run / "run.json").read_text())["pid"]
     os.kill(pid, signal.SIGKILL)
@@ -129,30 +137,14 @@ def test_a_killed_worker_costs_only_its_trial_which_another_goes_on_with(tmp_pat
     assert [session["pid"] for session in sessions] == [pid]
 
 
-def test_workers_end_when_their_parent_is_killed(tmp_path):
-    process = start(tmp_path, "sweep", "long.yaml", "--workers", "1")
-    run = wait_for("runs/*/trials/*/metrics.jsonl", tmp_path).parent
-    pid = json.loads((run / "run.json").read_text())["pid"]
+def test_nothing_of_a_killed_sweep_is_left_but_its_trials(tmp_path):
+    process = sweep_of_two(tmp_path)
+    assert len(processes.session(process.pid)) >= 3
     process.kill()
-    process.communicate(timeout=20)
-    for _ in range(200):
-        if json.loads((run / "run.json").read_text())["status"] == "interrupted":
-            break
-        time.sleep(0.05)
-    assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
-    for _ in range(200):
-        if not alive(pid):
-            return
-        time.sleep(0.05)
-    raise AssertionError("the worker is still there")
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
+    process.wait()
+    processes.wait_until(lambda: not processes.session(process.pid), seconds=2)
+    process.communicate()
+    assert processes.statuses(tmp_path) == {"interrupted"}
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])

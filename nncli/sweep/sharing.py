@@ -1,0 +1,142 @@
+"""The data of a sweep, read once: plain .npy files in the sweep's folder, which every trial maps into its memory."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nncli import files
+from nncli.data.dataset import Dataset, Fingerprint, Split
+from nncli.data.sources import load
+from nncli.errors import DamagedError, MachineError
+from nncli.network.params import Array
+from nncli.runs import rundir
+from nncli.spec.model import Spec
+from nncli.spec.sources import AnySource
+from nncli.sweep.grid import digest
+
+DATASET = "dataset.json"
+"""What is not an array; written last, so a folder with it is whole."""
+
+
+class Offer:
+    """A dataset that trials are to share, or none, until it is known where."""
+
+    def __init__(self, spec: Spec | None = None, dataset: Dataset | None = None) -> None:
+        self._spec, self._dataset = spec, dataset
+
+    @contextmanager
+    def within(self, sweep: Path) -> Iterator[Path | None]:
+        """The folder where the data lie while inside; None where there is nothing to share, or no room for it.
+
+        For who holds the sweep's lock: what an earlier command that was killed has left there is removed.
+        """
+        _clear(sweep)
+        folder = None
+        if self._spec and self._dataset:
+            folder = sweep / _name(self._spec, self._dataset.fingerprint)
+            try:
+                share(self._dataset, folder)
+            except MachineError:  # a full disk, say: each worker reads the data for itself
+                _clear(sweep)
+                folder = None
+            self._dataset = None  # from here on it is in the system's file cache, and once
+        try:
+            yield folder
+        finally:
+            _clear(sweep)
+
+
+def _clear(sweep: Path) -> None:
+    """What cannot be removed costs room, no more: a network disk may keep the name of a file that is in use."""
+    for folder in sweep.glob(".data-*"):
+        with suppress(MachineError):
+            files.remove_folder(folder)
+
+
+def _name(spec: Spec, fingerprint: Fingerprint) -> str:
+    """What the rows of each split follow from: the data section, the data, and the seed where rows are drawn."""
+    source = spec.data
+    drawn = {source.validation_from, getattr(source, "test_from", "last")} != {"last"}
+    parts = [source.model_dump(mode="json"), fingerprint.sha256, spec.seed if drawn else None]
+    return f".data-{digest(parts)[:16]}"
+
+
+def share(dataset: Dataset, folder: Path) -> None:
+    """Write a dataset so that `open_shared` maps it. Raises MachineError where the disk refuses."""
+    files.make_folders(folder)
+    for name, split in dataset.splits.items():
+        _write(folder / f"{name}.x.npy", split.x)
+        _write(folder / f"{name}.y.npy", split.y)
+    about = {
+        "splits": list(dataset.splits),
+        "classes": dataset.classes,
+        "fingerprint": asdict(dataset.fingerprint),
+        "scale": dataset.scale,
+        "image_shape": dataset.image_shape,
+        "origin": dataset.origin,
+    }
+    files.write_scratch(folder / DATASET, json.dumps(about).encode())
+
+
+def _write(path: Path, array: Array) -> None:
+    """The array as np.save would write it, without a copy."""
+    rows = np.ascontiguousarray(array)
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(rows))
+    files.write_scratch(path, header.getvalue(), rows.reshape(-1).view(np.uint8).data)
+
+
+def open_shared(folder: Path) -> Dataset:
+    """The dataset that `share` has written: its arrays are read-only views of the files.
+
+    Raises MachineError or DamagedError where the folder is not there, or not whole.
+    """
+    about: Any = rundir.read_json(folder / DATASET)
+    try:
+        classes, shape = about["classes"], about["image_shape"]
+        return Dataset(
+            splits={
+                name: Split(_map(folder / f"{name}.x.npy"), _map(folder / f"{name}.y.npy"))
+                for name in about["splits"]
+            },
+            classes=None if classes is None else tuple(classes),
+            fingerprint=Fingerprint(**about["fingerprint"]),
+            scale=about["scale"],
+            image_shape=None if shape is None else tuple(shape),
+            origin=about["origin"],
+        )
+    except (OSError, ValueError, TypeError, KeyError) as err:
+        raise DamagedError(f"{folder}: is not the data of a sweep: {err}") from err
+
+
+def _map(path: Path) -> Array:
+    # a plain array: np.memmap costs Python code with every slice
+    return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+
+
+def dataset_for(spec: Spec, shared: Path | None = None) -> Dataset:
+    """The dataset of a spec: mapped from `shared` where it lies there, otherwise read.
+
+    Another machine may not see that folder, and another trial may have other data. Raises as `load` does.
+    """
+    if shared is not None:
+        with suppress(MachineError, DamagedError):
+            dataset = open_shared(shared)
+            if shared.name == _name(spec, dataset.fingerprint):
+                return dataset
+    return _load(spec.data, spec.seed)
+
+
+@lru_cache(maxsize=1)
+def _load(source: AnySource, seed: int) -> Dataset:
+    """Trials of one worker mostly have the same data: it is read once."""
+    return load(source, seed=seed)

@@ -1,0 +1,80 @@
+"""Commands as processes of their own, in a session of their own: what signals do to them and to all that they start."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+
+
+def start(folder: Path, *words: object) -> subprocess.Popen[str]:
+    """`nncli` with these words, in a folder."""
+    return start_python(folder, "-m", "nncli", *words)
+
+
+def start_python(folder: Path, *words: object) -> subprocess.Popen[str]:
+    """Python with these words, in a folder, able to import nncli and what the tests have."""
+    return subprocess.Popen(
+        [sys.executable, *map(str, words)],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])},
+        start_new_session=True,
+    )
+
+
+def wait_until(question: Callable[[], Any], seconds: float = 30) -> Any:
+    """The first answer that is a yes. Fails where none comes in time."""
+    end = time.monotonic() + seconds
+    while not (answer := question()):
+        assert time.monotonic() < end, "never came"
+        time.sleep(0.02)
+    return answer
+
+
+def wait_for(pattern: str, folder: Path) -> Path:
+    """The first path of this pattern."""
+    return wait_until(lambda: next(folder.glob(pattern), None))
+
+
+def state_of(pid: int) -> tuple[str, int]:
+    """A process's state and session; a zombie's, or that of none, is ("Z", 0)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "Z", 0
+    return fields[0], 0 if fields[0] == "Z" else int(fields[3])
+
+
+def alive(pid: int) -> bool:
+    """Whether a process still runs: a zombie does not."""
+    return state_of(pid)[0] != "Z"
+
+
+def session(pid: int) -> list[int]:
+    """All that a process has started, as far as it runs, and itself."""
+    names = (path.name for path in Path("/proc").iterdir())
+    return [int(name) for name in names if name.isdigit() and state_of(int(name))[1] == pid]
+
+
+def statuses(folder: Path) -> set[str]:
+    """How the trials of the sweep in `folder` stand, by their own account."""
+    return {json.loads(path.read_text())["status"] for path in folder.glob(f"{TRIALS}/run.json")}
+
+
+def pids(folder: Path) -> list[int]:
+    """The processes that trained those trials last."""
+    return [json.loads(path.read_text())["pid"] for path in folder.glob(f"{TRIALS}/run.json")]
+
+
+TRIALS = "runs/*/trials/*"
