@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from nncli.interrupts import Stop
+    from nncli.spec.sweeps import HalvingSpec
     from nncli.sweep.executors import Workers
     from nncli.sweep.settings import Setting
     from nncli.sweep.sharing import Offer
@@ -87,7 +88,7 @@ def sweep(
         count = plural(len(study.trials), "trial")
         err.print(f"{count}, {todo} to run, on {plural(crew.slots, 'worker')}: {study.path}")
         with graceful() as stop:
-            study = _run(study, files.read(spec), crew, data, stop, err)
+            study = _run(study, files.read(spec), crew, data, wanted.halving, stop, err)
     with console.perhaps_unread() if stop() else nullcontext():
         _report(study, each, json, quiet)
     _exit(study, stop)
@@ -112,6 +113,7 @@ def _run(
     source: bytes,
     workers: Workers[tuple[str, ...]],
     data: Offer,
+    halved: HalvingSpec | None,
     stop: Stop,
     err: Console,
 ) -> Study:
@@ -119,7 +121,7 @@ def _run(
     from rich.live import Live
 
     from nncli.cli.sweep_table import trials_table
-    from nncli.sweep import study as studies
+    from nncli.sweep import running
     from nncli.sweep.values import label
 
     shown = err.is_terminal and not err.quiet
@@ -133,8 +135,9 @@ def _run(
             if not shown:
                 err.print(f"{label(trial.point)}: {trial.status} {trial.reason}".rstrip())
 
-        return studies.run(
-            study, source, workers=workers, data=data, stop=stop, tick=tick, ended=ended
+        watching = running.Watching(stop, tick, ended)
+        return running.run(
+            study, source, workers=workers, data=data, watching=watching, halved=halved
         )
 
 

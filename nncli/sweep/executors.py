@@ -191,6 +191,7 @@ class LocalWorkers(Workers[T]):
         super()._stop_all(ending)
         for pool in (*self._idle, *self._pools.values()):
             pool.shutdown(wait=not ending.asked, cancel_futures=True)
+        self._idle, self._pools = [], {}  # the next round of a halving begins with new ones
 
 
 def _new_pool() -> ProcessPoolExecutor:

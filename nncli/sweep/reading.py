@@ -11,12 +11,12 @@ from typing import Any
 from nncli.errors import DamagedError, MachineError, UsageError
 from nncli.runs import documents, rundir
 from nncli.runs.documents import ListedTrial, SweepFile
-from nncli.sweep.study import DONE, SWEEP, Study, Trial, observe
+from nncli.sweep.study import DONE, STOPPED, SWEEP, Study, Trial, observe
 from nncli.sweep.values import same
 
 WAITING = "waiting"
 """What sweep.json says of a trial until it has ended: how it stands by now is in its own directory."""
-STATUSES = (*DONE, "failed", "interrupted", "lost", "running", WAITING)
+STATUSES = (*DONE, STOPPED, "failed", "interrupted", "lost", "running", WAITING)
 """In the order in which they are counted out."""
 MOST_LEVELS = 50
 """Lists and mappings inside each other in a point: as many as in a spec."""
@@ -122,7 +122,7 @@ def distinct(values: list[Any]) -> list[Any]:
 def going_on(study: Study) -> str | None:
     """The command that trains what is missing, as it was last given; None where nothing is, or a process is at it."""
     counts = statuses(study)
-    if "running" in counts or not counts.keys() - set(DONE):
+    if "running" in counts or not counts.keys() - {*DONE, STOPPED}:
         return None
     begun = [run for trial in study.trials for run in [_run(trial)] if run]
     commands = [run["command"] for run in sorted(begun, key=lambda run: str(run["started"]))]

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nncli import files
 from nncli.errors import DamagedError, UsageError
-from nncli.runs import lock, rundir
+from nncli.runs import rundir
 from nncli.runs.format import FORMAT
 from nncli.spec.dump import plain_spec
 from nncli.spec.load import read_source
 from nncli.spec.model import Spec
-from nncli.sweep import planner
-from nncli.sweep.executors import Job, Workers
 from nncli.sweep.grid import Point, sweep_id, trial_id
 from nncli.sweep.settings import Setting, rank, settings_of
-from nncli.sweep.sharing import Offer
 from nncli.sweep.specs import trial_specs
-from nncli.sweep.trial import run_trials
 
 SWEEP, SWEEP_SPEC, TRIALS = "sweep.json", "sweep.yaml", "trials"
 DONE = ("finished", "diverged")
 """A trial that ended so would end so again."""
-ENDED = (*DONE, "failed", "interrupted")
+STOPPED = "stopped"
+"""A trial that halving has left behind."""
+ENDED = (*DONE, STOPPED, "failed", "interrupted")
 """A trial that no worker is on any more."""
 
 
@@ -48,7 +44,7 @@ class Trial:
     @property
     def to_run(self) -> bool:
         """Whether this command still has to train it."""
-        return self.spec is not None and self.status not in DONE
+        return self.spec is not None and self.status not in (*DONE, STOPPED)
 
 
 @dataclass(frozen=True)
@@ -190,84 +186,6 @@ def _kept(records: list[dict[str, Any]], epoch: int | None) -> dict[str, Any] | 
     return next(
         (record for record in records if record["epoch"] == epoch), records[-1] if records else None
     )
-
-
-def run(
-    study: Study,
-    source: bytes,
-    *,
-    workers: Workers[tuple[str, ...]],
-    data: Offer,
-    stop: Callable[[], bool],
-    tick: Callable[[Study], None],
-    ended: Callable[[Trial], None],
-) -> Study:
-    """Run what is missing; `source` is the spec file as written, `data` what its trials share. `tick` sees the study a
-    few times a second, `ended` each trial that ends.
-
-    Raises LockedError where another process runs the same sweep.
-    """
-    files.make_folders(study.path / TRIALS)
-    with lock.writing(study.path, "another sweep"), data.within(study.path.absolute()) as shared:
-        files.replace(study.path / SWEEP_SPEC, source)
-        # observed again: another sweep may have gone on with it until the lock was free
-        study = study.mapped(lambda trial: _ready(observe(trial)))
-        _save(study)
-        jobs = _jobs(study, workers.slots, shared)
-
-        def refresh() -> None:
-            tick(study.mapped(lambda trial: trial if trial.status in ENDED else observe(trial)))
-
-        for identities, outcome in workers.run(jobs, stop, refresh):
-            each = outcome if isinstance(outcome, list) else [outcome] * len(identities)
-            for identity, own in zip(identities, each, strict=True):
-                trial = _ended(study.trial(identity), own)
-                study = study.replaced(trial)
-                ended(trial)
-            _save(study)
-    return study
-
-
-def _jobs(study: Study, slots: int, shared: Path | None) -> list[Job[tuple[str, ...]]]:
-    """What is to be trained, in groups that train in lockstep."""
-    todo = [(trial, trial.spec) for trial in study.trials if trial.spec and trial.to_run]
-    jobs: list[Job[tuple[str, ...]]] = []
-    for group in planner.plan([spec for _, spec in todo], slots):
-        trials = [todo[number] for number in group]
-        calls = [(plain_spec(spec), trial.path.absolute()) for trial, spec in trials]
-        jobs.append((tuple(trial.id for trial, _ in trials), run_trials, (calls, shared)))
-    return jobs
-
-
-def _ready(trial: Trial) -> Trial:
-    """A trial that is still to be run forgets how an earlier one ended."""
-    if not trial.to_run:
-        return trial
-    return replace(trial, status="waiting", reason="", exit_code=0, figures=None)
-
-
-def _ended(trial: Trial, outcome: Any) -> Trial:
-    """A trial with what its worker said of it; the exception that the worker died of, or None where it was stopped."""
-    if outcome is None:
-        began = (trial.path / rundir.RUN).is_file()
-        return replace(observe(trial), status="interrupted" if began else "waiting")
-    if isinstance(outcome, BrokenExecutor):
-        return replace(trial, status="failed", reason=str(outcome), exit_code=1)
-    if isinstance(outcome, BaseException):
-        reason = f"a bug in nncli: {type(outcome).__name__}: {outcome}"
-        return replace(trial, status="failed", reason=reason, exit_code=1)
-    seen = observe(trial)
-    begun = (trial.path / rundir.RUN).is_file()
-    return replace(
-        seen,
-        status=outcome["status"] if begun or outcome["status"] != "interrupted" else "waiting",
-        reason=outcome.get("reason", ""),
-        exit_code=outcome.get("exit_code", 0),
-    )
-
-
-def _save(study: Study) -> None:
-    rundir.write_json(study.path / SWEEP, study.as_json())
 
 
 def _trial_json(trial: Trial) -> dict[str, Any]:

@@ -1,0 +1,133 @@
+"""A sweep is run: what is missing, in jobs for workers, round by round where it is halved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nncli import files
+from nncli.runs import lock, rundir
+from nncli.spec.dump import plain_spec
+from nncli.spec.sweeps import HalvingSpec
+from nncli.sweep import halving, planner
+from nncli.sweep.executors import Job, Workers
+from nncli.sweep.sharing import Offer
+from nncli.sweep.study import ENDED, SWEEP, SWEEP_SPEC, TRIALS, Study, Trial, observe
+from nncli.sweep.trial import run_trials
+
+Group = tuple[str, ...]
+"""The trials of a job."""
+
+
+@dataclass(frozen=True)
+class Watching:
+    """Who looks on, and who may end it."""
+
+    stop: Callable[[], bool]
+    tick: Callable[[Study], None]
+    """Sees the study a few times a second."""
+    ended: Callable[[Trial], None]
+    """Sees each trial that ends."""
+
+
+def run(
+    study: Study,
+    source: bytes,
+    *,
+    workers: Workers[Group],
+    data: Offer,
+    watching: Watching,
+    halved: HalvingSpec | None = None,
+) -> Study:
+    """Run what is missing; `source` is the spec file as written, `data` what its trials share.
+
+    Raises LockedError where another process runs the same sweep.
+    """
+    files.make_folders(study.path / TRIALS)
+    with lock.writing(study.path, "another sweep"), data.within(study.path.absolute()) as shared:
+        files.replace(study.path / SWEEP_SPEC, source)
+        # observed again: another sweep may have gone on with it until the lock was free
+        study = study.mapped(lambda trial: _ready(observe(trial)))
+        _save(study)
+        for rung in halving.rungs(study, halved):
+            study = _train(study, workers, shared, watching, until=rung)
+            if rung is None or watching.stop():
+                break
+            study = halving.halve(study, rung, halved.keep if halved else 1.0, watching.ended)
+            _save(study)
+    return study
+
+
+def _train(
+    study: Study,
+    workers: Workers[Group],
+    shared: Path | None,
+    watching: Watching,
+    until: int | None,
+) -> Study:
+    """The study once its trials have ended, or have come to the rung `until`."""
+
+    def refresh() -> None:
+        watching.tick(study.mapped(lambda t: t if t.status in ENDED else observe(t)))
+
+    jobs = _jobs(study, workers.slots, shared, until)
+    for identities, outcome in workers.run(jobs, watching.stop, refresh):
+        each = outcome if isinstance(outcome, list) else [outcome] * len(identities)
+        for identity, own in zip(identities, each, strict=True):
+            trial = _ended(study.trial(identity), own)
+            study = study.replaced(trial)
+            if until is None or not halving.has_reached(trial, until):
+                watching.ended(trial)
+        _save(study)
+    # those that an earlier command has brought so far
+    return study.mapped(lambda trial: observe(trial) if trial.status == "waiting" else trial)
+
+
+def _jobs(study: Study, slots: int, shared: Path | None, until: int | None) -> list[Job[Group]]:
+    """What is to be trained, in groups that train in lockstep."""
+    todo = [
+        (trial, trial.spec)
+        for trial in study.trials
+        if trial.spec and trial.status in ("waiting", "interrupted")
+        if until is None or not halving.has_reached(trial, until)
+    ]
+    jobs: list[Job[Group]] = []
+    for group in planner.plan([spec for _, spec in todo], slots):
+        trials = [todo[number] for number in group]
+        calls = [(plain_spec(spec), trial.path.absolute()) for trial, spec in trials]
+        jobs.append((tuple(trial.id for trial, _ in trials), run_trials, (calls, shared, until)))
+    return jobs
+
+
+def _ready(trial: Trial) -> Trial:
+    """A trial that is still to be run forgets how an earlier one ended."""
+    if not trial.to_run:
+        return trial
+    return replace(trial, status="waiting", reason="", exit_code=0, figures=None)
+
+
+def _ended(trial: Trial, outcome: Any) -> Trial:
+    """A trial with what its worker said of it; the exception that the worker died of, or None where it was stopped."""
+    if outcome is None:
+        began = (trial.path / rundir.RUN).is_file()
+        return replace(observe(trial), status="interrupted" if began else "waiting")
+    if isinstance(outcome, BrokenExecutor):
+        return replace(trial, status="failed", reason=str(outcome), exit_code=1)
+    if isinstance(outcome, BaseException):
+        reason = f"a bug in nncli: {type(outcome).__name__}: {outcome}"
+        return replace(trial, status="failed", reason=reason, exit_code=1)
+    seen = observe(trial)
+    begun = (trial.path / rundir.RUN).is_file()
+    return replace(
+        seen,
+        status=outcome["status"] if begun or outcome["status"] != "interrupted" else "waiting",
+        reason=outcome.get("reason", ""),
+        exit_code=outcome.get("exit_code", 0),
+    )
+
+
+def _save(study: Study) -> None:
+    rundir.write_json(study.path / SWEEP, study.as_json())

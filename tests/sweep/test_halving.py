@@ -1,0 +1,78 @@
+"""Successive halving: the best go on from their checkpoints, with the bytes of trials that were never compared."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from support import SPEC, same_bytes
+
+ROOT = Path(__file__).parents[2]
+GRID = ("--grid", "eta=0.001,0.003,0.01,0.03,0.1,0.3,0.5,1,3")
+
+
+def sweep(folder: Path, *words: str) -> dict:
+    command = [sys.executable, "-m", "nncli", "sweep", "spec.yaml", *GRID, *words, "--json"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def make(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "spec.yaml").write_text(SPEC.replace("epochs: 3", "epochs: 6\nschedule: cosine"))
+    return folder
+
+
+def epochs(folder: Path, trial: dict) -> int:
+    (path,) = folder.glob(f"runs/*/{trial['run']}/metrics.jsonl")
+    return len(path.read_text().splitlines())
+
+
+def test_the_best_of_each_rung_go_on_to_the_same_bytes(tmp_path):
+    whole, halved = make(tmp_path / "whole"), make(tmp_path / "halved")
+    every = {trial["id"]: trial for trial in sweep(whole)["trials"]}
+    listing = sweep(halved, "--halving", "1,3", "--keep", "0.34")
+    lengths = [epochs(halved, trial) for trial in listing["trials"]]
+    assert sorted(lengths) == [
+        1,
+        1,
+        1,
+        1,
+        1,
+        3,
+        3,
+        6,
+        6,
+    ]  # 9, ceil(9 x 0.34) = 4, ceil(4 x 0.34) = 2
+    statuses = [trial["status"] for trial in listing["trials"]]
+    assert statuses.count("finished") == 2
+    assert statuses.count("stopped") == 7
+    for trial in listing["trials"]:
+        if trial["status"] == "finished":
+            assert trial["figures"]["test_loss"] == every[trial["id"]]["figures"]["test_loss"]
+            (one,), (other,) = (list(f.glob(f"runs/*/{trial['run']}")) for f in (whole, halved))
+            same_bytes(one, other)
+        else:
+            assert "go on" in trial["reason"]
+    best = [t["id"] for t in sorted(every.values(), key=lambda t: first(whole, t))]
+    climbed = [t["id"] for t in listing["trials"] if epochs(halved, t) > 1]
+    assert set(climbed) == set(best[:4])
+
+
+def first(folder: Path, trial: dict) -> tuple[float, float]:
+    """How a trial stood after its first epoch: smaller is better."""
+    (path,) = folder.glob(f"runs/*/{trial['run']}/metrics.jsonl")
+    record = json.loads(path.read_text().splitlines()[0])
+    return -record["test_accuracy"], record["test_loss"]
+
+
+def test_the_same_command_goes_on_and_without_halving_all_are_trained(tmp_path):
+    folder = make(tmp_path / "a")
+    first = sweep(folder, "--halving", "1,3", "--keep", "0.34")
+    (again,) = [sweep(folder, "--halving", "1,3", "--keep", "0.34")]
+    ids = [(t["id"], t["status"]) for t in first["trials"]]
+    assert [(t["id"], t["status"]) for t in again["trials"]] == ids
+    assert {t["status"] for t in sweep(folder)["trials"]} == {"finished"}
