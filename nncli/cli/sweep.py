@@ -144,7 +144,8 @@ def _run(
 def _report(study: Study, each: bool, json: bool, quiet: bool) -> None:
     """The ranking on stdout."""
     from nncli.cli import console
-    from nncli.cli.sweep_table import SPREAD, settings_table, trials_table
+    from nncli.cli.summary import print_blocks
+    from nncli.cli.sweep_table import ranking
     from nncli.sweep.values import label
 
     if json:
@@ -154,17 +155,12 @@ def _report(study: Study, each: bool, json: bool, quiet: bool) -> None:
     if quiet:
         out.print(str(study.path))
         return
-    settings = study.settings()
-    if settings and not each:
-        out.print(settings_table(study, settings))
-        out.print(f"\n{SPREAD}")
-    else:
-        out.print(trials_table(study, study.ranking()))
+    print_blocks(out, *ranking(study, each))
     for trial in study.trials:
         if trial.reason:
             out.print(f"{label(trial.point)}: {trial.reason}")
     if best := study.best:
-        _report_best(best, study.metric, settings)
+        _report_best(best, study.metric, study.settings())
 
 
 def _report_best(best: Trial, metric: str, settings: Sequence[Setting]) -> None:

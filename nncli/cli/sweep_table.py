@@ -46,6 +46,14 @@ def settings_table(study: Study, settings: Sequence[Setting]) -> Table:
     return table
 
 
+def ranking(study: Study, each: bool = False) -> list[Table | str]:
+    """The trials, the best first; where seeds are among what was swept, the settings instead, unless `each`."""
+    settings = study.settings()
+    if settings and not each:
+        return [settings_table(study, settings), SPREAD]
+    return [trials_table(study, study.ranking())]
+
+
 def seeds(setting: Setting) -> str:
     """How many seeds finished, and what became of the others: "2 of 3, 1 diverged"."""
     others = Counter(trial.status for trial in setting.trials if trial.status != "finished")

@@ -20,7 +20,7 @@ MOST_LETTERS = 40
 def show_sweep(path: Path, json: bool) -> None:
     """What was swept, how its trials stand, which is the best, and how to go on."""
     from nncli.cli import console, summary
-    from nncli.cli.sweep_table import trials_table
+    from nncli.cli.sweep_table import ranking
     from nncli.sweep import reading
 
     study = reading.look(path)
@@ -28,7 +28,7 @@ def show_sweep(path: Path, json: bool) -> None:
         console.print_json(reading.as_json(study))
         return
     out = console.stdout()
-    blocks: list[Any] = [_facts(study), trials_table(study, study.ranking())]
+    blocks: list[Any] = [_facts(study), *ranking(study)]
     if reasons := _reasons(study):
         blocks.append(reasons)
     if study.best:
