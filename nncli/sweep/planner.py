@@ -7,9 +7,12 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from nncli.network.params import count
 from nncli.spec.dump import plain_spec
 from nncli.spec.model import Spec
+from nncli.training.step import make_optimizer
 
 FREE = [
     "name",
@@ -26,8 +29,11 @@ FREE = [
 """Keys in which members may differ beside `seed` and the numbers of their optimizer."""
 LARGEST_STACK = 64
 """Members at most: what a killed worker costs."""
-LARGEST_PARAMETERS = 2**20
-"""Parameters of a stack at most: beyond, products take all the time and a stack saves none (docs/performance.md)."""
+CACHE = 3 * 2**19
+"""Bytes that the members of a stack may take in a step: with more than stays in a core's cache, each is slower than
+alone (docs/performance.md)."""
+FULL = 1000
+"""Rows that a full batch is taken for, before the data is read."""
 
 
 def plan(specs: Sequence[Spec], workers: int) -> list[list[int]]:
@@ -62,8 +68,17 @@ def _splits_by_seed(data: dict[str, Any]) -> bool:
 
 
 def _groups(numbers: list[int], spec: Spec, workers: int) -> Iterable[list[int]]:
-    fits = max(1, LARGEST_PARAMETERS // count(spec.architecture))
+    fits = max(1, CACHE // _bytes(spec))
     size = min(fits, LARGEST_STACK, math.ceil(len(numbers) / workers))
     # the sizes differ by one at most: the workers end together
     groups = math.ceil(len(numbers) / size)
     return [numbers[first::groups] for first in range(groups)]
+
+
+def _bytes(spec: Spec) -> int:
+    """What a step of one network goes over: parameters, gradients and slots, activations and deltas."""
+    slots = make_optimizer(spec).init(np.zeros(1))
+    rows = FULL if spec.batch_size == "full" else spec.batch_size
+    units = sum(layer.output_dim for layer in spec.architecture)
+    numbers = (2 + len(slots)) * count(spec.architecture) + 2 * rows * units
+    return numbers * np.dtype(spec.dtype).itemsize
