@@ -25,6 +25,23 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
+def about(seconds: float) -> str:
+    """A time that is only roughly known: 47 -> "about 45 s", 200 -> "about 3 min"."""
+    if seconds < 1:
+        return "less than a second"
+    if seconds < 115:
+        return f"about {_to(seconds, 1 if seconds < 9.5 else 5)} s"
+    minutes = seconds / 60
+    if minutes < 115:
+        return f"about {_to(minutes, 1 if minutes < 19.5 else 5)} min"
+    hours = round(minutes / 60)
+    return f"about {hours} h" if hours < 48 else f"about {round(hours / 24)} days"
+
+
+def _to(value: float, step: int) -> int:
+    return step * round(value / step)
+
+
 def figure(name: str, value: float | None) -> str:
     """A figure of merit: accuracies in percent, everything else to four significant digits."""
     if value is None:

@@ -25,6 +25,27 @@ def test_duration(seconds, text):
     assert words.duration(seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "less than a second"),
+        (1.4, "about 1 s"),
+        (9.6, "about 10 s"),
+        (47, "about 45 s"),
+        (114, "about 115 s"),
+        (116, "about 2 min"),
+        (200, "about 3 min"),
+        (33 * 60, "about 35 min"),
+        (114 * 60, "about 115 min"),
+        (7322, "about 2 h"),
+        (47 * 3600, "about 47 h"),
+        (100 * 3600, "about 4 days"),
+    ],
+)
+def test_about(seconds, text):
+    assert words.about(seconds) == text
+
+
 def test_size_figure_and_plural():
     assert [words.size(n) for n in (0, 1023, 1536, 3 * 2**20, 5.5e9)] == [
         "0 bytes", "1023 bytes", "2 KB", "3 MB", "5.1 GB"

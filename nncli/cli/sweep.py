@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from nncli.interrupts import Stop
     from nncli.spec.sweeps import HalvingSpec
+    from nncli.sweep.estimate import TimeLeft
     from nncli.sweep.executors import Workers
     from nncli.sweep.settings import Setting
     from nncli.sweep.sharing import Offer
@@ -87,8 +88,9 @@ def sweep(
             data = _fetch(study, err) if todo else Offer()
         count = plural(len(study.trials), "trial")
         err.print(f"{count}, {todo} to run, on {plural(crew.slots, 'worker')}: {study.path}")
+        left = _announce(study, data, crew.slots, wanted.halving, err) if todo else None
         with graceful() as stop:
-            study = _run(study, files.read(spec), crew, data, wanted.halving, stop, err)
+            study = _run(study, files.read(spec), crew, data, wanted.halving, left, stop, err)
     with console.perhaps_unread() if stop() else nullcontext():
         _report(study, each, json, quiet)
     _exit(study, stop)
@@ -108,17 +110,36 @@ def _fetch(study: Study, err: Console) -> Offer:
     return Offer(specs[0], dataset)
 
 
+def _announce(
+    study: Study, data: Offer, slots: int, halved: HalvingSpec | None, err: Console
+) -> TimeLeft | None:
+    """Say how long it takes, as far as anybody knows; what tells the time left while it runs."""
+    from nncli.sweep.estimate import TimeLeft, estimate
+
+    if err.quiet:
+        return None
+    found = estimate(study, data.dataset, slots, halved)
+    if found:
+        err.print(f"it takes {found}")
+    else:
+        err.print("how long it takes will show as trials finish")
+    return TimeLeft(study, data.dataset, found, halved)
+
+
 def _run(
     study: Study,
     source: bytes,
     workers: Workers[tuple[str, ...]],
     data: Offer,
     halved: HalvingSpec | None,
+    left: TimeLeft | None,
     stop: Stop,
     err: Console,
 ) -> Study:
     """Run the trials under a live table; in a log, a line for each trial that ends."""
+    from rich.console import Group
     from rich.live import Live
+    from rich.text import Text
 
     from nncli.cli.sweep_table import trials_table
     from nncli.sweep import running
@@ -129,7 +150,8 @@ def _run(
 
         def tick(now: Study) -> None:
             if shown:
-                live.update(trials_table(now, now.trials), refresh=True)
+                words = Text(left(now) if left else "", "bold")
+                live.update(Group(trials_table(now, now.trials), words), refresh=True)
 
         def ended(trial: Trial) -> None:
             if not shown:

@@ -33,6 +33,11 @@ class Offer:
     def __init__(self, spec: Spec | None = None, dataset: Dataset | None = None) -> None:
         self._spec, self._dataset = spec, dataset
 
+    @property
+    def dataset(self) -> Dataset | None:
+        """What is offered, until it is on the disk."""
+        return self._dataset
+
     @contextmanager
     def within(self, sweep: Path) -> Iterator[Path | None]:
         """The folder where the data lie while inside; None where there is nothing to share, or no room for it.

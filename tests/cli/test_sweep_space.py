@@ -124,6 +124,21 @@ def test_what_a_layer_puts_out_the_next_one_takes_in(nncli):
     assert found == {3: [(2, 3), (3, 2)], 5: [(2, 5), (5, 2)]}
 
 
+def test_how_long_it_takes_is_said_before_it_starts(nncli):
+    result = nncli("sweep", "spec.yaml", "--grid", "eta=0.1,0.2")
+    first, second, *_ = result.stderr.splitlines()
+    assert first.startswith("2 trials, 2 to run, ")
+    assert second.startswith("it takes about ")
+    assert second.endswith(", by a few timed steps")
+    result = nncli("sweep", "spec.yaml", "--grid", "eta=0.1,0.2,0.3", "--halving", "1,3")
+    assert ", by what finished trials took" in result.stderr
+    assert "it takes" not in nncli("sweep", "spec.yaml", "--grid", "eta=0.1").stderr
+    words = ["--grid", "data.noise=0.1,0.2", "--set", "sweep.eta=[1]"]
+    result = nncli("sweep", "spec.yaml", *words, "--fresh")
+    assert "how long it takes will show as trials finish" in result.stderr
+    assert nncli("sweep", "spec.yaml", "--grid", "eta=0.4", "-q").stderr == ""
+
+
 @pytest.mark.parametrize(
     ("sweep", "words", "said"),
     [
