@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nncli.cli.options import QuietOption, SetOption, SpecArgument
+
+if TYPE_CHECKING:
+    from nncli.spec.load import Source
+    from nncli.spec.model import Spec
 
 
 def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False) -> None:
@@ -10,9 +16,11 @@ def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False
     from nncli import fit, preparation, words
     from nncli.cli import console, summary
     from nncli.cli.fetching import fetching
-    from nncli.spec.load import load_spec
+    from nncli.spec.load import read_source
 
-    document = load_spec(spec, set_ or [])
+    source = read_source(spec).changed(set_ or [])
+    document = source.document()
+    sweep = _sweep(source, document.spec)
     err = console.stderr(quiet)
     with document.places(), fetching(err) as on_progress:
         prepared = preparation.prepare(document.spec, on_progress)
@@ -25,5 +33,22 @@ def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False
     facts = [("memory", f"about {memory}"), ("origin", data.origin)]
     if data.classes:
         facts.append(("classes", ", ".join(data.classes)))
+    if sweep:
+        facts.append(("sweep", sweep))
     console.stdout().print(summary.describe(prepared, *facts))
     console.stdout().print(f"\n{spec}: ready. Train it: nncli train {spec}")
+
+
+def _sweep(source: Source, spec: Spec) -> str:
+    """What `nncli sweep` would go over. Raises SpecError for a trial that the spec refuses."""
+    from nncli.sweep.space import MANY, count, describe, space
+    from nncli.sweep.specs import trial_specs
+
+    if spec.sweep is None:
+        return ""
+    if (number := count(spec.sweep)) > MANY:
+        return f"{describe(spec.sweep)}; `nncli sweep` asks for --max-trials {number}"
+    found = space(spec.sweep, spec.seed)
+    for _ in trial_specs(source, found.points):
+        pass
+    return f"{describe(spec.sweep)}{found.notice and f'; {found.notice}'}"

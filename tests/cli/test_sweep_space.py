@@ -124,6 +124,31 @@ def test_what_a_layer_puts_out_the_next_one_takes_in(nncli):
     assert found == {3: [(2, 3), (3, 2)], 5: [(2, 5), (5, 2)]}
 
 
+@pytest.mark.parametrize(
+    ("sweep", "said"),
+    [
+        ("sweep: {eta: [0.1, 1], seed: [0, 1, 0]}",
+         "6 trials: eta (2), seed (3); 2 points were listed twice"),
+        ("sweep: {eta: {log: [0.1, 1]}, samples: 40, halving: {rungs: [1, 3]}}",
+         "40 trials: 40 samples of eta; compared at epochs 1, 3, 33% go on"),
+        ("sweep: {eta: {log: [0.1, 1], steps: 2000000000}}",
+         "2,000,000,000 trials: eta (2,000,000,000); `nncli sweep` asks for --max-trials 2000000000"),
+    ],
+)  # fmt: skip
+def test_check_says_what_a_sweep_goes_over(nncli, sweep, said):
+    sweep_of(sweep)
+    result = nncli("check", "spec.yaml")
+    assert result.exit_code == 0, result.output
+    assert f"sweep     {said}\n" in result.stdout
+
+
+def test_check_refuses_a_trial(nncli):
+    sweep_of("sweep: {eta: [1, -1]}")
+    result = nncli("check", "spec.yaml")
+    assert result.exit_code == 2
+    assert "spec.yaml:10:18: trial eta=-1: eta: is -1" in result.stderr
+
+
 def test_how_long_it_takes_is_said_before_it_starts(nncli):
     result = nncli("sweep", "spec.yaml", "--grid", "eta=0.1,0.2")
     first, second, *_ = result.stderr.splitlines()
