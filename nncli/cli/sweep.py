@@ -78,7 +78,9 @@ def sweep(
     document, wanted = asked.load(spec, set_ or [])
     chosen = space(wanted, document.spec.seed, max_trials)
     overrides = [*(set_ or []), *asked.overrides()]
-    study = studies.plan(spec, overrides, chosen.points, runs_dir, fresh=fresh)
+    study = studies.plan(
+        spec, overrides, chosen.points, runs_dir, fresh=fresh, halved=wanted.halving
+    )
     err = console.stderr(quiet)
     if chosen.notice:
         err.print(chosen.notice)
@@ -168,6 +170,7 @@ def _report(study: Study, each: bool, json: bool, quiet: bool) -> None:
     from nncli.cli import console
     from nncli.cli.summary import print_blocks
     from nncli.cli.sweep_table import ranking
+    from nncli.sweep.study import STOPPED
     from nncli.sweep.values import label
 
     if json:
@@ -179,7 +182,7 @@ def _report(study: Study, each: bool, json: bool, quiet: bool) -> None:
         return
     print_blocks(out, *ranking(study, each))
     for trial in study.trials:
-        if trial.reason:
+        if trial.reason and trial.status != STOPPED:
             out.print(f"{label(trial.point)}: {trial.reason}")
     if best := study.best:
         _report_best(best, study.metric, study.settings())

@@ -69,8 +69,9 @@ def _values(values: Sequence[Any]) -> str:
 def _reasons(study: Study) -> str:
     """A line for each trial that went wrong."""
     from nncli.spec.page import visible
+    from nncli.sweep.study import STOPPED
 
-    wrong = [trial for trial in study.trials if trial.reason]
+    wrong = [trial for trial in study.trials if trial.reason and trial.status != STOPPED]
     return "\n".join(f"{_named(trial)}: {visible(trial.reason)}" for trial in wrong)
 
 

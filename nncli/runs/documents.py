@@ -99,6 +99,8 @@ class SweepFile(_Document):
     """sweep.json, the best trial first."""
 
     trials: Annotated[list[ListedTrial], Field(min_length=1)]
+    halving: Json | None = None
+    """By what some of the trials were stopped."""
 
 
 D = TypeVar("D", bound=_Document)

@@ -171,6 +171,13 @@ def halving_fits(value: Plain) -> Iterator[Problem]:
             yield Problem(
                 (*here, "rungs", i), f"is {rung}, but {before} stands before it: rungs must rise."
             )
+    every = value.get("record_every", 1)
+    for i, rung in enumerate(rungs):
+        if is_whole(every, 1) and rung % every:
+            yield Problem(
+                (*here, "rungs", i),
+                f"is {rung}, but figures are recorded every {every} epochs. Use such epochs, or set record_every.",
+            )
     epochs = value.get("epochs")
     if is_whole(epochs, 1) and rungs[-1] > epochs:
         yield Problem(

@@ -51,13 +51,13 @@ def run(
         files.replace(study.path / SWEEP_SPEC, source)
         # observed again: another sweep may have gone on with it until the lock was free
         study = study.mapped(lambda trial: _ready(observe(trial)))
-        _save(study)
+        _save(study, halved)
         for rung in halving.rungs(study, halved):
-            study = _train(study, workers, shared, watching, until=rung)
+            study = _train(study, workers, shared, watching, until=rung, halved=halved)
             if rung is None or watching.stop():
                 break
             study = halving.halve(study, rung, halved.keep if halved else 1.0, watching.ended)
-            _save(study)
+            _save(study, halved)
     return study
 
 
@@ -67,6 +67,7 @@ def _train(
     shared: Path | None,
     watching: Watching,
     until: int | None,
+    halved: HalvingSpec | None,
 ) -> Study:
     """The study once its trials have ended, or have come to the rung `until`."""
 
@@ -81,7 +82,7 @@ def _train(
             study = study.replaced(trial)
             if until is None or not halving.has_reached(trial, until):
                 watching.ended(trial)
-        _save(study)
+        _save(study, halved)
     # those that an earlier command has brought so far
     return study.mapped(lambda trial: observe(trial) if trial.status == "waiting" else trial)
 
@@ -129,5 +130,6 @@ def _ended(trial: Trial, outcome: Any) -> Trial:
     )
 
 
-def _save(study: Study) -> None:
-    rundir.write_json(study.path / SWEEP, study.as_json())
+def _save(study: Study, halved: HalvingSpec | None) -> None:
+    by = {"halving": halved.model_dump(mode="json") if halved else None}
+    rundir.write_json(study.path / SWEEP, study.as_json() | by)

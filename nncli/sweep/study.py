@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from nncli.errors import DamagedError, UsageError
-from nncli.runs import rundir
+from nncli.runs import documents, rundir
+from nncli.runs.documents import SweepFile
 from nncli.runs.format import FORMAT
 from nncli.spec.dump import plain_spec
 from nncli.spec.load import read_source
 from nncli.spec.model import Spec
+from nncli.spec.sweeps import HalvingSpec
 from nncli.sweep.grid import Point, sweep_id, trial_id
 from nncli.sweep.settings import Setting, rank, settings_of
 from nncli.sweep.specs import trial_specs
@@ -126,8 +128,10 @@ def plan(
     runs_dir: Path,
     *,
     fresh: bool = False,
+    halved: HalvingSpec | None = None,
 ) -> Study:
-    """The sweep of these points, with what an earlier command has already done of it.
+    """The sweep of these points, with what an earlier command has already done of it; a trial that the same halving has
+    stopped stays so.
 
     Raises SpecError naming the trial whose value the spec refuses.
     """
@@ -139,21 +143,31 @@ def plan(
         Trial(trial_id(point), point, path / TRIALS / trial_id(point), spec)
         for point, spec in trial_specs(source, points)
     ]
-    listed = {trial.id for trial in trials}
-    earlier = [trial for trial in _earlier(path) if trial.id not in listed]
-    return Study(path, tuple(map(observe, [*trials, *earlier])))
+    asked = {trial.id for trial in trials}
+    listing = _listing(path)
+    before = {trial_id(listed.point): listed for listed in listing.trials} if listing else {}
+    earlier = [
+        Trial(identity, listed.point, path / TRIALS / identity)
+        for identity, listed in before.items()
+        if identity not in asked  # it stays in the table, and is not run
+    ]
+    study = Study(path, tuple(map(observe, [*trials, *earlier])))
+    if not listing or not halved or listing.halving != halved.model_dump(mode="json"):
+        return study
+    stopped = {identity: one for identity, one in before.items() if one.status == STOPPED}
+    return study.mapped(
+        lambda trial: (
+            replace(trial, status=STOPPED, reason=stopped[trial.id].reason)
+            if trial.id in stopped and trial.status == "interrupted"
+            else trial
+        )
+    )
 
 
-def _earlier(path: Path) -> list[Trial]:
-    """What an earlier command has listed in sweep.json: it stays in the table, and is not run."""
-    if not (path / SWEEP).is_file():
-        return []
-    listing = rundir.read_json(path / SWEEP)
-    try:
-        points = [dict(entry["point"]) for entry in listing["trials"]]  # type: ignore[index]
-    except (TypeError, KeyError, ValueError) as err:
-        raise DamagedError(f"{path / SWEEP}: is damaged: not a listing of trials") from err
-    return [Trial(trial_id(point), point, path / TRIALS / trial_id(point)) for point in points]
+def _listing(path: Path) -> SweepFile | None:
+    """What an earlier command has written of the sweep in sweep.json."""
+    file = path / SWEEP
+    return documents.checked(rundir.read_json(file), SweepFile, file) if file.is_file() else None
 
 
 def _unused(runs_dir: Path, name: str) -> Path:

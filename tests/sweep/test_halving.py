@@ -62,6 +62,17 @@ def test_the_best_of_each_rung_go_on_to_the_same_bytes(tmp_path):
     assert set(climbed) == set(best[:4])
 
 
+def test_a_rung_without_figures_is_refused(tmp_path):
+    folder = make(tmp_path / "a")
+    command = [sys.executable, "-m", "nncli", "sweep", "spec.yaml", *GRID, "--halving", "2,3"]
+    command += ["--set", "record_every=2"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "rungs[1]: is 3, but figures are recorded every 2 epochs" in done.stderr
+    assert not (folder / "runs").exists()
+
+
 def first(folder: Path, trial: dict) -> tuple[float, float]:
     """How a trial stood after its first epoch: smaller is better."""
     (path,) = folder.glob(f"runs/*/{trial['run']}/metrics.jsonl")
@@ -72,7 +83,11 @@ def first(folder: Path, trial: dict) -> tuple[float, float]:
 def test_the_same_command_goes_on_and_without_halving_all_are_trained(tmp_path):
     folder = make(tmp_path / "a")
     first = sweep(folder, "--halving", "1,3", "--keep", "0.34")
-    (again,) = [sweep(folder, "--halving", "1,3", "--keep", "0.34")]
-    ids = [(t["id"], t["status"]) for t in first["trials"]]
-    assert [(t["id"], t["status"]) for t in again["trials"]] == ids
+    again = sweep(folder, "--halving", "1,3", "--keep", "0.34")
+    assert again == first
+    (listing,) = folder.glob("runs/*/sweep.json")
+    listing.write_text(json.dumps(json.loads(listing.read_text()) | {"halving": None}))
+    assert (
+        sweep(folder, "--halving", "1,3", "--keep", "0.34") == first
+    )  # each rung is decided again
     assert {t["status"] for t in sweep(folder)["trials"]} == {"finished"}
