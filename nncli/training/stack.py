@@ -158,7 +158,11 @@ class Stack:
 
     def _step(self, x: Array, y: Array, z: Array, masks: Masks) -> None:
         """One step of every member."""
-        backprop(self.network, x, y, z, masks)
+        if self.spec.gradient == "backprop":
+            backprop(self.network, x, y, z, masks)
+        else:  # two passes for every parameter: it is alone in its stack, and would gain nothing
+            (only,) = self.trainers
+            only.step.gradient(only.step.network, x, y, z[0], masks)
         for trainer in self.trainers:
             for rule in trainer.step.before:
                 rule(trainer.step.network)

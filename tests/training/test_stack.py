@@ -163,6 +163,16 @@ def test_numbers_of_the_optimizer_beside_each_other():
     same([spec_of("2-9-3 tanh softmax", optimizer=one, **keys) for one in numbers], dataset)
 
 
+def test_a_numerical_gradient_is_alone_and_stays_numerical():
+    dataset = blobs(rows=20, validation=10)
+    spec = spec_of("2-2-3 tanh softmax", epochs=1, batch_size=10, gradient="numerical")
+    same([spec], dataset)
+    assert (
+        alone(spec, dataset)[1]
+        != alone(spec.model_copy(update={"gradient": "backprop"}), dataset)[1]
+    )
+
+
 def test_a_regression_with_a_short_last_batch_and_iterations():
     rng = np.random.default_rng(0)
     dataset = blobs(x=rng.standard_normal((45, 4)), y=rng.standard_normal((45, 2)))
