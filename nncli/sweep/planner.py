@@ -69,7 +69,7 @@ def _splits_by_seed(data: dict[str, Any]) -> bool:
 
 def _groups(numbers: list[int], spec: Spec, workers: int) -> Iterable[list[int]]:
     fits = max(1, CACHE // _bytes(spec))
-    size = min(fits, LARGEST_STACK, math.ceil(len(numbers) / workers))
+    size = min(fits, LARGEST_STACK, math.ceil(len(numbers) / max(1, workers)))
     # the sizes differ by one at most: the workers end together
     groups = math.ceil(len(numbers) / size)
     return [numbers[first::groups] for first in range(groups)]
