@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,23 +15,43 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 
 
-def start(folder: Path, *words: object) -> subprocess.Popen[str]:
+def start(folder: Path, *words: object, **streams: Any) -> subprocess.Popen[str]:
     """`nncli` with these words, in a folder."""
-    return start_python(folder, "-m", "nncli", *words)
+    return start_python(folder, "-m", "nncli", *words, **streams)
 
 
-def start_python(folder: Path, *words: object) -> subprocess.Popen[str]:
+def start_python(folder: Path, *words: object, **streams: Any) -> subprocess.Popen[str]:
     """Python with these words, in a folder, able to import nncli and what the tests have."""
-    return subprocess.Popen(
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(
         [sys.executable, *map(str, words)],
         cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        **(pipes | streams),
         text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])},
         start_new_session=True,
+        preexec_fn=_hear,
     )
+    _STARTED.append(process)
+    return process
+
+
+_STARTED: list[subprocess.Popen[str]] = []
+
+
+def _hear() -> None:
+    """Tests may run under nohup or in the background of a shell, which ignore these."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def kill_what_is_left() -> None:
+    """What a test that failed has left running, with all that it has started."""
+    while _STARTED:
+        process = _STARTED.pop()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def wait_until(question: Callable[[], Any], seconds: float = 30) -> Any:

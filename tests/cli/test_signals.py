@@ -48,18 +48,13 @@ def test_a_signal_ends_training_in_order(tmp_path, number, code):
 def test_a_signal_ends_in_order_where_nobody_reads_stdout(tmp_path, command, reader):
     (tmp_path / "long.yaml").write_text(LONG)
     with Path("/dev/full").open("w") as full:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "nncli", command, "long.yaml"],
-            cwd=tmp_path,
-            stdout=full if reader == "full" else subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        )
+        streams = {"stdout": full} if reader == "full" else {}
+        process = processes.start(tmp_path, command, "long.yaml", **streams)
     if process.stdout:
         process.stdout.close()  # as Ctrl-C ends `| tee log` too
     wait_for("runs/**/metrics.jsonl", tmp_path)
     process.send_signal(signal.SIGTERM)
-    stderr = process.stderr.read().decode()
+    stderr = process.stderr.read()
     process.stderr.close()
     assert process.wait(30) == 143, stderr
     assert "error" not in stderr
@@ -71,11 +66,7 @@ def test_a_signal_ends_in_order_where_nobody_reads_stdout(tmp_path, command, rea
 def test_a_closed_terminal_ends_it_in_order_or_not_at_all_where_that_is_ignored(tmp_path, command):
     terminal, end = os.openpty()
     (tmp_path / "long.yaml").write_text(LONG)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "nncli", command, "long.yaml"],
-        cwd=tmp_path, stdin=end, stdout=end, stderr=end,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-    )  # fmt: skip
+    process = processes.start(tmp_path, command, "long.yaml", stdin=end, stdout=end, stderr=end)
     os.close(end)
     metrics = wait_for("runs/**/metrics.jsonl", tmp_path)
     os.close(terminal)  # not its controlling terminal: no SIGHUP, as under nohup
