@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from processes import kill_what_is_left
+from processes import leaving_nothing
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_running() -> Iterator[None]:
-    yield
-    kill_what_is_left()
+    with leaving_nothing():
+        yield
 
 
 @pytest.fixture(scope="session")

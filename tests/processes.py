@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,12 @@ def _hear() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def kill_what_is_left() -> None:
-    """What a test that failed has left running, with all that it has started."""
-    while _STARTED:
+@contextmanager
+def leaving_nothing() -> Iterator[None]:
+    """What was started inside and is left running, by a test that failed, is killed with all that it has started."""
+    before = len(_STARTED)
+    yield
+    while len(_STARTED) > before:
         process = _STARTED.pop()
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
