@@ -50,10 +50,10 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def training(spec: str, runs_dir: str, *settings: str) -> list[str]:
-    """The command that trains a spec with these settings."""
+def training(spec: str, runs_dir: str, *settings: str, command: str = "train") -> list[str]:
+    """The command that trains a spec with these settings, or sweeps it."""
     changed = [word for setting in settings for word in ("--set", setting)]
-    return [*nncli(), "train", spec, "--runs-dir", runs_dir, "--quiet", *changed]
+    return [*nncli(), command, spec, "--runs-dir", runs_dir, "--quiet", *changed]
 
 
 @dataclass(frozen=True)

@@ -63,9 +63,9 @@ class Problem:
         drawn = preparation.initial_params(self.spec)
         return {name: value.astype(self.spec.dtype) for name, value in drawn.items()}
 
-    def rows(self) -> tuple[Array, Array]:
-        """Every training row as numbers from 0 to 1, and its target as the outputs should be."""
-        split = self.experiment.dataset.splits["train"]
+    def rows(self, name: str = "train") -> tuple[Array, Array]:
+        """Every row of a split as numbers from 0 to 1, and its target as the outputs should be."""
+        split = self.experiment.dataset.splits[name]
         x = np.empty(split.x.shape, self.spec.dtype)
         gather(split.x, slice(None), self.experiment.dataset.scale, out=x)
         return x, targets(split, self.spec.architecture[-1].output_dim, self.spec.dtype)

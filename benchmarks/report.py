@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
-HEAD = ("", "what", "median", "from - to", "x nncli", "wanted", "threads", "note")
+HEAD = ("", "what", "median", "from - to", "ratio", "wanted", "threads", "note")
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Goal:
     """For the median."""
     times_nncli: float | None = None
     """How many times what nncli takes it should at least take."""
+    at_most_times: float | None = None
+    """For the ratio."""
 
 
 NO_GOAL = Goal()
@@ -30,10 +32,10 @@ class Row:
     workload: str
     what: str
     unit: str
-    """s or MB."""
+    """s, us or MB."""
     samples: list[float] = field(default_factory=list)
     ratio: float | None = None
-    """The median over that of nncli."""
+    """The median over that of nncli, or of what the row names."""
     goal: Goal = NO_GOAL
     threads: int | None = None
     note: str = ""
@@ -54,7 +56,11 @@ class Row:
             return None
         if self.goal.at_most is not None:
             return self.median <= self.goal.at_most
-        return self.ratio is not None and self.ratio >= (self.goal.times_nncli or 0)
+        if self.ratio is None:
+            return False
+        if self.goal.at_most_times is not None:
+            return self.ratio <= self.goal.at_most_times
+        return self.ratio >= (self.goal.times_nncli or 0)
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -74,6 +80,8 @@ class Row:
         if self.met is None:
             return ""
         met = "yes" if self.met else "NO"
+        if self.goal.at_most_times is not None:
+            return f"<= {self.goal.at_most_times:g}x: {met}"
         if self.goal.at_most is None:
             return f">= {self.goal.times_nncli:g}x: {met}"
         return f"<= {self.goal.at_most:g} {self.unit}: {met}"

@@ -8,6 +8,8 @@ from benchmarks.commands import FirstBatch, Peak
 from benchmarks.epochs import Epochs, Peer
 from benchmarks.keeping import Keeping
 from benchmarks.report import Goal, Row
+from benchmarks.stacked import Stacked
+from benchmarks.sweeps import Sweep
 
 
 class Workload(Protocol):
@@ -69,6 +71,14 @@ WORKLOADS: dict[str, Workload] = {
             ),
             Peer("products", "floor: the matrix products alone"),
         ),
+    ),
+    "e": Sweep(
+        title="a sweep of eight etas, 3 epochs of configs/mnist.yaml",
+        spec="configs/mnist.yaml",
+        epochs=3,
+        etas=(0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0),
+        goal=Goal(at_most_times=2.5),
+        steps=Stacked("configs/mnist.yaml", (1, 2, 4, 8), Goal(at_most_times=1.35)),
     ),
     "g": FirstBatch(
         title="start-up, from the shell and back",

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.report import NO_GOAL, Goal, Row
+from benchmarks.stacked import Stacked
+from benchmarks.sweeps import Sweep
+
 ROOT = Path(__file__).parent.parent
 SPEC = """\
 data: {source: moons, samples: 200, test: 0.2}
@@ -94,6 +98,29 @@ def test_classifying_peers_learn_about_what_nncli_learns(peer, sampling, optimiz
     *_, ours = run("nncli_loop", spec, tmp_path, 10)
     *_, theirs = run(peer, spec, tmp_path, 10)
     assert theirs["test_loss"] == pytest.approx(ours["test_loss"], rel=0.2)
+
+
+def test_a_sweep_stands_beside_the_trainings_that_it_is_equal_to(tmp_path):
+    (tmp_path / "small.yaml").write_text(SPEC + "track: [test]\n")
+    spec = str(tmp_path / "small.yaml")
+    workload = Sweep(
+        "small", spec, 2, (0.1, 3.0), Goal(at_most_times=9), Stacked(spec, (2,), NO_GOAL)
+    )
+    one, sweep, singles, search, step = workload.measure("e", 1)
+    assert sweep.ratio == sweep.median / one.median
+    assert singles.median > 0
+    assert "ranking as that" in sweep.note
+    assert "of 2 of 2 trials equal" in sweep.note
+    assert search.skipped or len(search.about["search"]["scores"]) == 2
+    assert step.ratio > 1
+    assert sum(step.about["parts"].values()) > 0
+
+
+@pytest.mark.parametrize(("ratio", "met"), [(2.5, True), (2.6, False)])
+def test_a_ratio_may_have_a_limit(ratio, met):
+    row = Row("e", "sweep", "s", [1.0], ratio, Goal(at_most_times=2.5))
+    assert row.met is met
+    assert f"<= 2.5x: {'yes' if met else 'NO'}" in row.cells()
 
 
 def test_an_unknown_workload_is_refused():
