@@ -72,6 +72,7 @@ def sweep(
     from nncli.sweep.places import workers_at
     from nncli.sweep.sharing import Offer
     from nncli.sweep.space import space
+    from nncli.sweep.trial import run_trials
     from nncli.words import plural
 
     asked = Asked(grid or [], samples, halving, keep)
@@ -86,6 +87,8 @@ def sweep(
         err.print(chosen.notice)
     todo = sum(trial.to_run for trial in study.trials)
     with workers_at(cluster, workers, todo) as crew:
+        if todo:
+            crew.wake(run_trials, [])  # they start, and import, while the data are read
         with document.places():
             data = _fetch(study, err) if todo else Offer()
         count = plural(len(study.trials), "trial")
@@ -99,7 +102,7 @@ def sweep(
 
 
 def _fetch(study: Study, err: Console) -> Offer:
-    """Read the data once, where all trials share it: a download, or an error, comes once and before any worker."""
+    """Read the data once, where all trials share it: a download, or an error, comes once and before any trial."""
     from nncli.cli.fetching import fetching
     from nncli.data.sources import load
     from nncli.sweep.sharing import Offer

@@ -43,6 +43,10 @@ class Workers(ABC, Generic[T]):
     def slots(self) -> int:
         """Jobs at a time; it may change."""
 
+    def wake(self, call: Callable[..., Any], *arguments: Any) -> None:
+        """Have each worker make a call of no consequence, so that it is there when the jobs come; returns at once."""
+        return
+
     @abstractmethod
     def _begin(self, call: Callable[..., Any], arguments: tuple[Any, ...]) -> Future[Any]: ...
 
@@ -158,6 +162,17 @@ class LocalWorkers(Workers[T]):
     def slots(self) -> int:
         return self._slots
 
+    def wake(self, call: Callable[..., Any], *arguments: Any) -> None:
+        with _for_workers():
+            for _ in range(self._slots):
+                pool = _new_pool()
+                self._idle.append(pool)
+                pool.submit(call, *arguments)
+
+    def close(self) -> None:
+        """Let the workers go."""
+        self._close(wait=True)
+
     def _begin(self, call: Callable[..., Any], arguments: tuple[Any, ...]) -> Future[Any]:
         with _for_workers():
             while self._idle:
@@ -189,9 +204,13 @@ class LocalWorkers(Workers[T]):
 
     def _stop_all(self, ending: _Ending) -> None:
         super()._stop_all(ending)
-        for pool in (*self._idle, *self._pools.values()):
-            pool.shutdown(wait=not ending.asked, cancel_futures=True)
-        self._idle, self._pools = [], {}  # the next round of a halving begins with new ones
+        self._close(wait=not ending.asked)
+
+    def _close(self, *, wait: bool) -> None:
+        pools = [*self._idle, *self._pools.values()]
+        self._idle, self._pools = [], {}
+        for pool in pools:
+            pool.shutdown(wait=wait, cancel_futures=True)
 
 
 def _new_pool() -> ProcessPoolExecutor:

@@ -15,7 +15,11 @@ PROCESSES = "processes"
 
 @contextmanager
 def _processes(name: str, slots: int) -> Iterator[Workers[tuple[str, ...]]]:
-    yield LocalWorkers(slots)
+    workers: LocalWorkers[tuple[str, ...]] = LocalWorkers(slots)
+    try:
+        yield workers
+    finally:
+        workers.close()
 
 
 HERE: dict[str, Callable[[str, int], AbstractContextManager[Workers[tuple[str, ...]]]]] = {

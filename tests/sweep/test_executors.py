@@ -1,5 +1,6 @@
 """Local workers: what they are given, what becomes of a job whose worker dies, and how they end."""
 
+import multiprocessing
 import os
 import signal
 import time
@@ -63,6 +64,22 @@ def test_a_worker_that_died_with_nothing_to_do_is_replaced():
             time.sleep(0.1)
         results.append((name, result))
     assert results[1:] == [("again", 1)]
+
+
+def test_a_worker_that_was_woken_does_the_jobs(tmp_path):
+    workers, mark = LocalWorkers[str](1), tmp_path / "awake"
+    workers.wake(mark.touch)
+    (_, awake), (_, pid) = done_by(workers, ("awake", mark.exists, ()), ("pid", os.getpid, ()))
+    assert awake
+    assert not alive(pid)
+
+
+def test_a_worker_that_was_woken_for_nothing_goes():
+    workers = LocalWorkers[str](1)
+    workers.wake(abs, -1)
+    (child,) = multiprocessing.active_children()
+    workers.close()
+    assert not alive(child.pid)
 
 
 def test_a_worker_that_does_not_listen_is_made_to_stop():
