@@ -103,8 +103,9 @@ def products(problem: Any, size: int) -> Callable[[], None]:
     for array in memory.values():
         array.fill(0.5)
     feed = Feed(problem.experiment.dataset, layers[-1].output_dim, rows, dtype, None)
-    whole = np.arange(len(feed._x) // rows * rows)
-    inputs = [x for _, x in feed.batches(whole, (1, 0, 0))]
+    gathered = np.empty((feed.at_once // rows * rows, feed.input_dim), dtype)
+    windows = feed.batches(np.arange(len(gathered)), (1, 0, 0), gathered)
+    inputs = [gathered[begin:end] for begin, end in windows]
     last = len(layers)
 
     def epoch() -> None:
@@ -122,19 +123,20 @@ def products(problem: Any, size: int) -> Callable[[], None]:
 
 def parts(stack: Any, epoch: Callable[[], None]) -> dict[str, float]:
     """Microseconds of an epoch, by the parts of its steps; what is left is the loop itself."""
-    from nncli.data import feed
-    from nncli.training import step, trainer
+    import numpy as np
 
-    names = ("forward", "delta", "backward", "update", "gathering", "figures of blocks")
+    from nncli.data import feed
+    from nncli.training import trainer
+
+    names = ("products", "elementwise", "update", "gathering", "figures of blocks")
     clocks = {name: Clock() for name in names}
-    for rows, own in stack.network.bound.items():
-        stack.network.bound[rows] = own._replace(
-            forward=clocks["forward"].timed(own.forward),
-            backward=clocks["backward"].timed(own.backward),
-        )
+    update = {id(call) for call in stack.step.update_calls}
+    for batch in stack.bench.bound():
+        for i, call in enumerate(batch.calls):
+            kind = "products" if call[0] is np.matmul else "elementwise"
+            clock = clocks["update" if id(call) in update else kind]
+            batch.calls[i] = (clock.timed(call[0]), call[1])
     for owner, name, part in (
-        (step, "output_delta", "delta"),
-        (stack, "update", "update"),
         (feed, "gather", "gathering"),
         (trainer.Trainer, "settle", "figures of blocks"),
     ):

@@ -19,7 +19,7 @@ from nncli.streams import Purpose, stream
 from nncli.training import loop
 from nncli.training.dropout import rows_of
 from nncli.training.length import Block
-from nncli.training.step import Network, backprop
+from nncli.training.step import Network, gradient_of
 from nncli.training.trainer import Trainer
 
 ROWS = 128
@@ -88,9 +88,9 @@ def gradcheck(
     network, x, y, masks = _first_batch(spec.model_copy(update={"dtype": "float64"}), dataset)
     z = np.empty_like(y)
     with np.errstate(all="ignore"):
-        backprop(network, x, y, z, masks)  # makes the buffers
+        gradient_of(network, x, y, z, masks)  # makes the buffers
         begun = perf_counter()
-        backprop(network, x, y, z, masks)
+        gradient_of(network, x, y, z, masks)
         backprop_seconds = perf_counter() - begun
     loss = float(row_losses(spec.loss, network.last, z, y).mean())
     picked = _picked(spec, everything)
@@ -161,8 +161,9 @@ def _first_batch(spec: Spec, dataset: Dataset) -> tuple[Network, Array, Array, M
     state = loop.start(spec, dataset, initial_vector(spec))
     trainer = Trainer.of(spec, dataset, state)
     block = Block.of(trainer.length, trainer.order(1), 1, 0)
-    x, y, _, masks = next(trainer.batches(block, *trainer.buffers(block)))
-    return trainer.step.network, x[:ROWS].copy(), y[:ROWS].copy(), rows_of(masks, slice(ROWS))
+    batch = next(trainer.bench.batches([block]))
+    masks = rows_of(batch.masks, slice(ROWS))
+    return trainer.step.network, batch.x[:ROWS].copy(), batch.y[:ROWS].copy(), masks
 
 
 def _picked(spec: Spec, everything: bool) -> Arrays:

@@ -11,7 +11,7 @@ from nncli.data.batches import gather, targets
 from nncli.data.dataset import Dataset
 from nncli.network.params import Array
 
-GATHER_BYTES = 2**19
+GATHER_BYTES = 2**17
 """How much of `x` is gathered at once, at least one batch: small enough to stay in a cache."""
 
 
@@ -31,30 +31,29 @@ class Feed:
     ) -> None:
         self._split, self._scale = dataset.splits["train"], dataset.scale
         self._augmenter = augmenter
-        self.batch_size = batch_size
+        self.batch_size, self.rows, self.input_dim = batch_size, len(self._split), dataset.input_dim
         self.targets = targets(self._split, output_dim, dtype)
         row_bytes = dataset.input_dim * np.dtype(dtype).itemsize
         # distortions are drawn in whole groups of rows: more rows at once, fewer groups drawn twice
         budget = GATHER_BYTES if augmenter is None else 8 * GATHER_BYTES
         batches = max(1, budget // (batch_size * row_bytes))
-        rows = min(batches * batch_size, len(self._split))
-        self._x = np.empty((rows, dataset.input_dim), dtype)
+        self.at_once = min(batches * batch_size, self.rows)
+        """Rows that are gathered at once: whole batches, or all there are."""
 
-    def batches(self, rows: Array, place: Place) -> Iterator[tuple[int, Array]]:
-        """The inputs of the numbered rows, batch by batch, each with its offset in `rows`; the last may be short.
+    def batches(self, rows: Array, place: Place, x: Array) -> Iterator[tuple[int, int]]:
+        """Gather the inputs of the numbered rows into `x`, (at_once, input_dim), and yield where each batch begins and
+        ends in `rows`; the last may be short. In `x` the batch lies at its beginning modulo `at_once`.
 
-        `place` is that of the first row; distortions follow from it. A batch is a view that the next gathering
-        overwrites.
+        `place` is that of the first row; distortions follow from it. The next gathering overwrites the batches.
         """
         epoch, block, first = place
-        at_once = len(self._x)
-        for head in range(0, len(rows), at_once):
-            part = rows[head : head + at_once]
-            x = self._x[: len(part)]
+        for head in range(0, len(rows), self.at_once):
+            part = rows[head : head + self.at_once]
+            out = x[: len(part)]
             if self._augmenter is None:
-                gather(self._split.x, part, self._scale, out=x)
+                gather(self._split.x, part, self._scale, out=out)
             else:
                 here = (epoch, block, first + head)
-                self._augmenter.gather(self._split.x, part, self._scale, x, here)
+                self._augmenter.gather(self._split.x, part, self._scale, out, here)
             for start in range(0, len(part), self.batch_size):
-                yield head + start, x[start : start + self.batch_size]
+                yield head + start, head + min(start + self.batch_size, len(part))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nncli.network.activations import ACTIVATIONS
+from nncli.network.activations import activate
 from nncli.network.losses import row_losses
 from nncli.network.params import Architecture, Array, Arrays
 from nncli.network.propagation import NO_MASKS, Masks
@@ -48,7 +48,7 @@ class _Problem:
 
     def outputs(self, number: int, z: Array) -> Array:
         """What layer `number` passes on."""
-        a = ACTIVATIONS[self.architecture[number - 1].activation].value(z)
+        a = activate(self.architecture[number - 1].activation, z)
         return a * self.masks[number] if number in self.masks else a
 
 

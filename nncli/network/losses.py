@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nncli.network.activations import ACTIVATIONS
+from nncli.network.activations import ACTIVATIONS, activate
+from nncli.network.calls import Calls, largest, run
 from nncli.network.params import Array
 
 CANONICAL = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
@@ -27,7 +28,7 @@ def _same_shape(z: Array, y: Array) -> None:
 
 def _quadratic(z: Array, y: Array, activation: str) -> Array:
     """1/2 sum_k (y_k - a_k)^2."""
-    errors = ACTIVATIONS[activation].value(z) - y
+    errors = activate(activation, z) - y
     return np.square(errors, out=errors).sum(axis=-1, dtype=np.float64) / 2
 
 
@@ -39,11 +40,14 @@ def _mse(z: Array, y: Array, activation: str) -> Array:
 def _cross_entropy(z: Array, y: Array, activation: str) -> Array:
     """-sum_k y_k log softmax(z)_k = sum_k y_k (log sum_j exp(z_j - m) - (z_k - m)), m = max z."""
     shifted = z.astype(np.float64)
-    shifted -= shifted.max(axis=-1, keepdims=True)
+    finding, top = largest(shifted, np.empty_like(shifted))
+    run(finding)
+    shifted -= top
     # Two float64 logits may be further apart than the largest float; 0 * -inf would be NaN.
     np.maximum(shifted, np.finfo(np.float64).min, out=shifted)
-    log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return (y * (log_sum - shifted)).sum(axis=-1)
+    ones = np.ones(z.shape[-1])
+    log_sum = np.log(np.exp(shifted) @ ones)
+    return (y * (log_sum[..., None] - shifted)) @ ones
 
 
 def _binary_cross_entropy(z: Array, y: Array, activation: str) -> Array:
@@ -71,18 +75,22 @@ def row_losses(loss: str, activation: str, z: Array, y: Array) -> Array:
     return LOSSES[loss](z, y, activation)
 
 
-def output_delta(loss: str, activation: str, a: Array, y: Array, out: Array) -> Array:
-    """dLoss/dz of the last layer for the mean over n rows, written into `out`; may spend `a`.
+def slope(loss: str, rows: int, outputs: int) -> float:
+    """What a - y is multiplied by in dLoss/dz of a mean over rows: 1 / n, and 2 / (n K) for mse over K outputs."""
+    return 2 / (rows * outputs) if loss == "mse" else 1 / rows
 
-    (a - y) / n for a canonical pair; otherwise the chain rule: (a - y) / n for quadratic and 2 (a - y) / (n K) for mse
-    over K outputs, each times g'(z).
+
+def output_delta(
+    loss: str, activation: str, a: Array, y: Array, delta: Array, factor: Array
+) -> Calls:
+    """dLoss/dz of the last layer, into `delta`; may spend `a`. With `factor` = `slope` it is that of the mean loss.
+
+    factor (a - y) for a canonical pair; otherwise the chain rule: factor (a - y) g'(z).
     """
-    rows, outputs = a.shape[-2:]
-    np.subtract(a, y, out)
-    np.multiply(out, 2 / (rows * outputs) if loss == "mse" else 1 / rows, out)
+    yield np.subtract, (a, y, delta)
+    yield np.multiply, (delta, factor, delta)
     if loss not in CANONICAL:
         pull_back = ACTIVATIONS[activation].pull_back
         if pull_back is None:
             raise ValueError(f"{loss} has no delta for {activation}: use cross_entropy")
-        pull_back(a, out)
-    return out
+        yield from pull_back(a, delta)

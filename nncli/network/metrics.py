@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nncli.network.activations import ACTIVATIONS
+from nncli.network.activations import activate
 from nncli.network.params import Array
 
 
@@ -22,7 +22,7 @@ def classes_of(values: Array) -> Array:
 
 def predicted_classes(z: Array, activation: str) -> Array:
     """The classes that the logits z stand for. Several are compared as logits: rounded activations can tie."""
-    return classes_of(ACTIVATIONS[activation].value(z) if z.shape[-1] == 1 else z)
+    return classes_of(activate(activation, z) if z.shape[-1] == 1 else z)
 
 
 def _add_batches(total: Any, terms: Array, batch: int) -> Any:
@@ -67,7 +67,7 @@ class RegressionTally:
     def add(self, losses: Array, z: Array, y: Array, activation: str, batch: int) -> None:
         """Take in n rows: their losses (n,), logits and targets (n, K), in batches of `batch` rows."""
         y = y.astype(np.float64)
-        errors = ACTIVATIONS[activation].value(z) - y
+        errors = activate(activation, z) - y
         self.rows += len(z)
         self.loss = float(_add_batches(self.loss, losses, batch))
         self.squared = _add_batches(self.squared, np.square(errors), batch)

@@ -10,7 +10,7 @@ import numpy as np
 
 from nncli.data.dataset import Dataset, Split
 from nncli.judge import Opened, open_judged
-from nncli.network.activations import ACTIVATIONS
+from nncli.network.activations import activate
 from nncli.network.metrics import predicted_classes
 from nncli.network.params import Array
 from nncli.preparation import blas_threads
@@ -86,7 +86,7 @@ class Subject:
 
     def outputs(self, z: Array) -> Array:
         """What the last layer makes of logits."""
-        return ACTIVATIONS[self.last_activation].value(z.astype(np.float64))
+        return activate(self.last_activation, z.astype(np.float64))
 
     def scores(self, z: Array) -> Array:
         """(rows, outputs) logits -> (rows, classes) numbers whose largest is the answer, zero where it is open."""

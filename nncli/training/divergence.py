@@ -22,11 +22,11 @@ def replay(trainer: Trainer, block: Block) -> NoReturn:
     epoch, batch and layer.
     """
     state, network = trainer.state, trainer.step.network
-    for x, y, z, masks in trainer.batches(block, *trainer.buffers(block)):
+    for batch in trainer.bench.batches([block]):
         before, eta = state.snapshot(), trainer.eta(trainer.steps)
-        layer = first_not_finite(network.params, network.architecture, x, masks)
-        trainer.take_step(x, y, z, masks)
-        losses = trainer.losses(y, z)
+        layer = first_not_finite(network.params, network.architecture, batch.x, batch.masks)
+        trainer.take_step(batch)
+        losses = trainer.losses(batch.y, batch.z)
         culprit = _culprit(trainer, layer, bool(np.isfinite(losses).all()))
         if culprit:
             state.restore(before)
@@ -37,7 +37,7 @@ def replay(trainer: Trainer, block: Block) -> NoReturn:
                 f"Try a smaller eta: --set eta={trainer.spec.eta / 10:g}"
             )
         activation = trainer.spec.architecture[-1].activation
-        state.tally.add(losses, z, y, activation, trainer.length.batch_size)
+        state.tally.add(losses, batch.z, batch.y, activation, trainer.length.batch_size)
     raise AssertionError("a block diverged, and its replay did not")
 
 

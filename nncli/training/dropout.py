@@ -17,15 +17,21 @@ from nncli.training.length import Block
 
 def draw_masks(spec: Spec, block: Block, dtype: str) -> Masks:
     """The masks of the rows to come in a block, 0 or 1 / (1 - p); empty where no layer drops anything."""
-    if not any(layer.dropout for layer in spec.architecture):
+    widths = dropping(spec)
+    if not widths:
         return {}
     rng = stream(spec.seed, Purpose.DROPOUT, block.epoch, block.number)
     whole = {
-        number: _mask(rng, (len(block.rows), layer.output_dim), layer.dropout, dtype)
-        for number, layer in enumerate(spec.architecture, 1)
-        if layer.dropout
+        number: _mask(rng, (len(block.rows), units), spec.architecture[number - 1].dropout, dtype)
+        for number, units in widths
     }
     return rows_of(whole, slice(block.done, None))
+
+
+def dropping(spec: Spec) -> list[tuple[int, int]]:
+    """The number and width of each layer that drops outputs."""
+    layers = enumerate(spec.architecture, 1)
+    return [(number, layer.output_dim) for number, layer in layers if layer.dropout]
 
 
 def _mask(rng: np.random.Generator, shape: tuple[int, int], dropout: float, dtype: str) -> Array:

@@ -9,10 +9,11 @@ import numpy as np
 from nncli.data.batches import chunks, gather, targets
 from nncli.data.dataset import Dataset, Split
 from nncli.errors import Problem, SpecError
+from nncli.network import propagation
 from nncli.network.losses import row_losses
 from nncli.network.metrics import ClassTally, Confusion, RegressionTally, Tally, predicted_classes
 from nncli.network.params import Architecture, Array, Arrays
-from nncli.network.propagation import forward, make_memory
+from nncli.network.propagation import make_memory
 from nncli.spec.model import Spec
 
 CHUNK = 1000
@@ -73,7 +74,7 @@ def logits(
             x = x[: chunk.stop - chunk.start]
             memory = make_memory(architecture, len(x), dtype)
         gather(split.x, chunk, scale, out=x)
-        yield chunk, forward(params, architecture, x, memory)
+        yield chunk, propagation.logits(params, architecture, x, memory)
 
 
 class Evaluator:

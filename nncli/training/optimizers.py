@@ -1,30 +1,29 @@
 """Optimizers, one table: name -> three functions over the flat parameter vector.
 
 `init(vector)` makes the state, plain arrays; `numbers(eta, step)` gives what a step multiplies with, plain floats, from
-the learning rate and the number of steps before it; `update(vector, gradient, state, *numbers)` takes the step in place
-and spends the gradient. g is the gradient of the mean loss, w the parameters. Every line is elementwise, so
-a (K, count) vector trains K networks, with (K, 1) arrays for the numbers that differ.
+the learning rate and the number of steps before it, the pace first: what the gradient is multiplied by as it is made;
+`update(vector, gradient, state, *numbers)` takes the step in place, as calls (calls.py) on arrays that hold those
+numbers, and spends the gradient. g is the gradient of the mean loss, w the parameters. Every line is elementwise, so
+a (K, count) vector trains K networks, with (K, 1) arrays for the numbers.
 
-The longer updates go over the vector in blocks that stay in the cache: the same numbers, several times faster on
-large networks, and their temporaries are a block long.
+With a pace of eta, `gradient` holds eta g: the small delta of the output layer is multiplied once, and a pass over all
+parameters is saved. The longer updates go over the vector in blocks that stay in the cache: the same numbers, several
+times faster on large networks, and their temporaries are a block long.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from nncli.network.calls import Calls
 from nncli.network.params import Array, Arrays
 
 BLOCK = 16384
 """Parameters updated at a time: with a gradient and two moments in float32, a quarter of a megabyte."""
-
-
-NO_DECAY = 1.0
-"""What adamw multiplies the parameters by where they do not decay: then it does not."""
 
 
 class Optimizer(NamedTuple):
@@ -32,15 +31,14 @@ class Optimizer(NamedTuple):
 
     init: Callable[[Array], Arrays]
     numbers: Callable[[float, int], tuple[float, ...]]
-    update: Callable[..., None]
+    update: Callable[..., Calls]
 
 
 def sgd() -> Optimizer:
     """w <- w - eta g. Cauchy 1847; on mini-batches Robbins and Monro 1951."""
 
-    def update(vector: Array, gradient: Array, state: Arrays, eta: Any) -> None:
-        gradient *= eta
-        np.subtract(vector, gradient, out=vector)
+    def update(vector: Array, gradient: Array, state: Arrays) -> Calls:
+        yield np.subtract, (vector, gradient, vector)
 
     return Optimizer(_slots(), lambda eta, step: (eta,), update)
 
@@ -51,12 +49,11 @@ def momentum(mu: float) -> Optimizer:
     eta is inside the velocity, as in Keras. PyTorch has v <- mu v + g, w <- w - eta v: the same while eta is constant.
     """
 
-    def update(vector: Array, gradient: Array, state: Arrays, eta: Any, mu: Any) -> None:
-        velocity = state["velocity"]
-        gradient *= eta
-        velocity *= mu
-        velocity -= gradient
-        vector += velocity
+    def update(vector: Array, gradient: Array, state: Arrays, mu: Array) -> Calls:
+        for w, g, v, _ in _blocks(vector, gradient, state["velocity"]):
+            yield np.multiply, (v, mu, v)
+            yield np.subtract, (v, g, v)
+            yield np.add, (w, v, w)
 
     return Optimizer(_slots("velocity"), lambda eta, step: (eta, mu), update)
 
@@ -67,14 +64,13 @@ def nesterov(mu: float) -> Optimizer:
     PyTorch keeps eta outside the velocity, as with momentum.
     """
 
-    def update(vector: Array, gradient: Array, state: Arrays, eta: Any, mu: Any) -> None:
-        velocity = state["velocity"]
-        gradient *= eta
-        velocity *= mu
-        velocity -= gradient
-        vector -= gradient
-        np.multiply(velocity, mu, out=gradient)
-        vector += gradient
+    def update(vector: Array, gradient: Array, state: Arrays, mu: Array) -> Calls:
+        for w, g, v, _ in _blocks(vector, gradient, state["velocity"]):
+            yield np.multiply, (v, mu, v)
+            yield np.subtract, (v, g, v)
+            yield np.subtract, (w, g, w)
+            yield np.multiply, (v, mu, g)
+            yield np.add, (w, g, w)
 
     return Optimizer(_slots("velocity"), lambda eta, step: (eta, mu), update)
 
@@ -85,14 +81,15 @@ def adagrad(initial_accumulator: float, epsilon: float) -> Optimizer:
     s starts at `initial_accumulator` (0 here and in PyTorch; Keras starts at 0.1 and has epsilon inside the root).
     """
 
-    def update(vector: Array, gradient: Array, state: Arrays, eta: Any, epsilon: Any) -> None:
-        for w, g, s in _blocks(vector, gradient, state["square_sum"]):
-            s += np.square(g)
-            _scaled_step(w, g, s, eta, epsilon)
+    def update(vector: Array, gradient: Array, state: Arrays, eta: Array, epsilon: Array) -> Calls:
+        for w, g, s, room in _blocks(vector, gradient, state["square_sum"]):
+            yield np.square, (g, room)
+            yield np.add, (s, room, s)
+            yield from _scaled_step(w, g, s, room, eta, epsilon, step=g)
 
     return Optimizer(
         lambda vector: {"square_sum": np.full_like(vector, initial_accumulator)},
-        lambda eta, step: (eta, epsilon),
+        lambda eta, step: (1, eta, epsilon),
         update,
     )
 
@@ -100,17 +97,23 @@ def adagrad(initial_accumulator: float, epsilon: float) -> Optimizer:
 def rmsprop(rho: float, epsilon: float) -> Optimizer:
     """s <- rho s + (1 - rho) g^2, w <- w - eta g / (sqrt(s) + epsilon). Hinton, lecture 6 of 2012.
 
-    epsilon is outside the root, as in early Keras and in PyTorch; Keras 3 has sqrt(s + epsilon).
+    epsilon is outside the root, as in early Keras and in PyTorch; Keras 3 has sqrt(s + epsilon). The gradient comes as
+    sqrt(1 - rho) g, whose square is what s takes in.
     """
+    pace = math.sqrt(1 - rho)
 
     def update(
-        vector: Array, gradient: Array, state: Arrays, eta: Any, rho: Any, rest: Any, epsilon: Any
-    ) -> None:
-        for w, g, s in _blocks(vector, gradient, state["mean_square"]):
-            _move(s, np.square(g), rho, rest)
-            _scaled_step(w, g, s, eta, epsilon)
+        vector: Array, gradient: Array, state: Arrays, rate: Array, rho: Array, epsilon: Array
+    ) -> Calls:
+        for w, g, s, room in _blocks(vector, gradient, state["mean_square"]):
+            yield np.square, (g, room)
+            yield np.multiply, (s, rho, s)
+            yield np.add, (s, room, s)
+            yield from _scaled_step(w, g, s, room, rate, epsilon, step=g)
 
-    return Optimizer(_slots("mean_square"), lambda eta, step: (eta, rho, 1 - rho, epsilon), update)
+    return Optimizer(
+        _slots("mean_square"), lambda eta, step: (pace, eta / pace, rho, epsilon), update
+    )
 
 
 def adam(beta1: float, beta2: float, epsilon: float) -> Optimizer:
@@ -125,29 +128,30 @@ def adam(beta1: float, beta2: float, epsilon: float) -> Optimizer:
 def adamw(beta1: float, beta2: float, epsilon: float, weight_decay: float) -> Optimizer:
     """w <- w - eta weight_decay w, then a step of adam. Loshchilov and Hutter 2019; as in PyTorch and Keras.
 
-    Every parameter decays, biases included, as in PyTorch.
+    Every parameter decays, biases included, as in PyTorch. The gradient comes as (1 - beta1) g, which is what m takes
+    in; with c = sqrt(1 - beta2^t), adam's step is eta c / (1 - beta1^t) m / (sqrt(s) + epsilon c).
     """
+    pace = 1 - beta1
+    rest = (1 - beta2) / pace**2
 
     def numbers(eta: float, step: int) -> tuple[float, ...]:
-        """eta / (1 - beta1^t), sqrt(1 - beta2^t), 1 - eta weight_decay, and what does not change; t = step + 1."""
-        rate = eta / (1 - beta1 ** (step + 1))
         correction = math.sqrt(1 - beta2 ** (step + 1))
-        keep = 1 - eta * weight_decay if weight_decay else NO_DECAY
-        return rate, correction, keep, beta1, 1 - beta1, beta2, 1 - beta2, epsilon
+        rate = eta * correction / (1 - beta1 ** (step + 1))
+        keep = 1 - eta * weight_decay
+        return pace, rate, epsilon * correction, keep, beta1, beta2, rest
 
-    def update(vector: Array, gradient: Array, state: Arrays, *numbers: Any) -> None:
-        rate, correction, keep, beta1, rest1, beta2, rest2, epsilon = numbers
-        for w, g, m, s in _blocks(vector, gradient, state["mean"], state["mean_square"]):
-            if keep is not NO_DECAY:
-                w *= keep
-            _move(s, np.square(g), beta2, rest2)
-            _move(m, g, beta1, rest1)
-            root = np.sqrt(s)
-            root /= correction
-            root += epsilon
-            np.divide(m, root, out=root)
-            root *= rate
-            w -= root
+    def update(vector: Array, gradient: Array, state: Arrays, *numbers: Array) -> Calls:
+        rate, epsilon, keep, beta1, beta2, rest = numbers
+        for w, g, m, s, room in _blocks(vector, gradient, state["mean"], state["mean_square"]):
+            if weight_decay:
+                yield np.multiply, (w, keep, w)
+            yield np.multiply, (m, beta1, m)
+            yield np.add, (m, g, m)
+            yield np.square, (g, g)
+            yield np.multiply, (g, rest, g)
+            yield np.multiply, (s, beta2, s)
+            yield np.add, (s, g, s)
+            yield from _scaled_step(w, m, s, room, rate, epsilon, step=g)
 
     return Optimizer(_slots("mean", "mean_square"), numbers, update)
 
@@ -170,22 +174,19 @@ def _slots(*names: str) -> Callable[[Array], Arrays]:
 
 
 def _blocks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
-    """The same stretch of each array, one after the other."""
+    """The same stretch of each array, one after the other, each time with room for temporaries: the same for all."""
+    room = np.empty_like(arrays[0][..., :BLOCK])
     for start in range(0, arrays[0].shape[-1], BLOCK):
-        yield tuple(array[..., start : start + BLOCK] for array in arrays)
+        block = tuple(array[..., start : start + BLOCK] for array in arrays)
+        yield *block, room[..., : block[0].shape[-1]]
 
 
-def _move(mean: Array, value: Array, keep: Any, rest: Any) -> None:
-    """mean <- keep mean + rest value; spends `value`."""
-    mean *= keep
-    value *= rest
-    mean += value
-
-
-def _scaled_step(w: Array, g: Array, s: Array, eta: Any, epsilon: Any) -> None:
-    """w <- w - eta g / (sqrt(s) + epsilon); spends `g`."""
-    root = np.sqrt(s)
-    root += epsilon
-    g /= root
-    g *= eta
-    w -= g
+def _scaled_step(
+    w: Array, g: Array, s: Array, room: Array, rate: Array, epsilon: Array, step: Array
+) -> Calls:
+    """w <- w - rate g / (sqrt(s) + epsilon); `step` is room for what is taken away, and may be g."""
+    yield np.sqrt, (s, room)
+    yield np.add, (room, epsilon, room)
+    yield np.divide, (g, room, step)
+    yield np.multiply, (step, rate, step)
+    yield np.subtract, (w, step, w)

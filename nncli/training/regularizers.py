@@ -12,13 +12,13 @@ def weight_names(params: Arrays) -> list[str]:
     return [name for name in params if name.startswith("W")]
 
 
-def penalize(params: Arrays, grads: Arrays, l1: float, l2: float) -> None:
-    """Add the slope of l1 sum |w| + l2/2 sum w^2 over the weights: l1 sign(w) + l2 w."""
+def penalize(params: Arrays, grads: Arrays, l1: float, l2: float, pace: Array) -> None:
+    """Add the slope of l1 sum |w| + l2/2 sum w^2 over the weights: l1 sign(w) + l2 w, times the gradients' pace."""
     for name in weight_names(params):
         if l2:
-            grads[name] += l2 * params[name]
+            grads[name] += l2 * params[name] * pace
         if l1:
-            grads[name] += l1 * np.sign(params[name])
+            grads[name] += l1 * np.sign(params[name]) * pace
 
 
 def limit_norms(params: Arrays, max_norm: float) -> None:

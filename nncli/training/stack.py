@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from nncli.data.dataset import Dataset
 from nncli.errors import DivergedError
+from nncli.network.calls import run
 from nncli.network.params import Array, Arrays
-from nncli.network.propagation import Masks
 from nncli.spec.model import Spec
-from nncli.training.dropout import draw_masks, rows_of
+from nncli.training.bench import Batch, Bench
 from nncli.training.length import Block
 from nncli.training.loop import end_epoch
 from nncli.training.state import State
-from nncli.training.step import Network, backprop, make_optimizer
+from nncli.training.step import Network, Step
 from nncli.training.trainer import Record, Trainer
 
 
@@ -51,7 +51,7 @@ class Stack:
         self._bind(members)
 
     def _bind(self, members: Sequence[Member]) -> None:
-        states = [member.state for member in members]
+        states, spec = [member.state for member in members], members[0].spec
         self.vector = np.stack([state.vector for state in states])
         self.gradient = np.empty_like(self.vector)
         self.slots: Arrays = {
@@ -59,20 +59,19 @@ class Stack:
             for name in states[0].optimizer
         }
         self.trainers: list[Trainer] = []
-        for k, (spec, state) in enumerate(members):
+        for k, (own, state) in enumerate(members):
             state.vector = self.vector[k]
             state.optimizer = {name: slot[k] for name, slot in self.slots.items()}
             beside = self.trainers[0] if self.trainers else None
             gradient = self.gradient[k]
-            trainer = Trainer.of(spec, self.dataset, state, gradient=gradient, beside=beside)
+            trainer = Trainer.of(own, self.dataset, state, gradient=gradient, beside=beside)
             self.trainers.append(trainer)
-        self.spec = members[0].spec
-        self.network = Network.of(
-            self.spec.architecture, self.spec.loss, self.vector, self.gradient
-        )
-        self.update = make_optimizer(self.spec).update
+        network = Network.of(spec.architecture, spec.loss, self.vector, self.gradient)
+        self.step = Step(spec, network, self.slots)
         self.same_rows = len({member.spec.seed for member in members}) == 1
-        self.numbers: tuple[Any, tuple[Any, ...]] = (None, ())
+        sharing = self.trainers[:1] if self.same_rows else self.trainers
+        specs, feeds = zip(*((trainer.spec, trainer.feed) for trainer in sharing), strict=True)
+        self.bench = Bench(specs, feeds, self.step)
 
     @property
     def lead(self) -> Trainer:
@@ -108,85 +107,41 @@ class Stack:
         first = lead.batch
         before = [trainer.state.snapshot() for trainer in self.trainers]
         blocks = [Block.of(self.lead.length, order, lead.epoch + 1, first) for order in orders]
-        targets = [
-            t.feed.targets[block.rest] for t, block in zip(self.trainers, blocks, strict=False)
-        ]
-        y = targets[0] if self.same_rows else np.stack(targets)
-        z = np.empty((len(self.trainers), *targets[0].shape), targets[0].dtype)
         paused = False
-        for window, x, masks in self._batches(blocks):
-            self._step(x, y[..., window, :], z[:, window], masks)
+        for batch in self.bench.batches(blocks):
+            self._take_step(batch)
             if paused := pause():
                 break
+        failures = self._settle(blocks, before, first)
+        for trainer in self.trainers:
+            trainer.state.seconds += (perf_counter() - begun) / len(self.trainers)
+        return paused, failures
+
+    def _settle(
+        self, blocks: Sequence[Block], before: Sequence[tuple[Arrays, Arrays]], first: int
+    ) -> list[Event]:
+        """Each member takes in its figures; those that diverged."""
         failures = []
+        rows = self.lead.rows_since(first)
+        y, z = self.bench.targets(rows), self.bench.logits(rows)
         for k, (trainer, snapshot) in enumerate(zip(self.trainers, before, strict=True)):
             block, own = (blocks[0], y) if self.same_rows else (blocks[k], y[k])
             try:
                 trainer.settle(block, snapshot, first, own, z[k])
             except DivergedError as err:
                 failures.append(Event(trainer.state, err))
-        for trainer in self.trainers:
-            trainer.state.seconds += (perf_counter() - begun) / len(self.trainers)
-        return paused, failures
+        return failures
 
     def orders(self, epoch: int) -> list[Array]:
         """The rows of an epoch: one order for all, or one for each member."""
         return [trainer.order(epoch) for trainer in self.trainers[: 1 if self.same_rows else None]]
 
-    def _batches(self, blocks: Sequence[Block]) -> Iterator[tuple[slice, Array, Masks]]:
-        """The batches to come: inputs and masks of one for all, or with a leading axis."""
-        masks = self._masks(blocks)
-        feeds = [
-            trainer.feed.batches(block.rest, (block.epoch, block.number, block.done))
-            for trainer, block in zip(self.trainers, blocks, strict=False)
-        ]
-        for parts in zip(*feeds, strict=True):
-            begin, x = parts[0]
-            window = slice(begin, begin + len(x))
-            if len(parts) > 1:
-                x = np.stack([part for _, part in parts])
-            yield window, x, rows_of(masks, window) if masks else masks
-
-    def _masks(self, blocks: Sequence[Block]) -> Masks:
-        drawn = [
-            draw_masks(trainer.spec, block, trainer.spec.dtype)
-            for trainer, block in zip(self.trainers, blocks, strict=False)
-        ]
-        if len(drawn) == 1:
-            return drawn[0]
-        return {number: np.stack([masks[number] for masks in drawn]) for number in drawn[0]}
-
-    def _step(self, x: Array, y: Array, z: Array, masks: Masks) -> None:
+    def _take_step(self, batch: Batch) -> None:
         """One step of every member."""
-        if self.spec.gradient == "backprop":
-            backprop(self.network, x, y, z, masks)
-        else:  # two passes for every parameter: it is alone in its stack, and would gain nothing
-            (only,) = self.trainers
-            only.step.gradient(only.step.network, x, y, z[0], masks)
-        for trainer in self.trainers:
-            for rule in trainer.step.before:
-                rule(trainer.step.network)
-        self.update(self.vector, self.gradient, self.slots, *self._numbers())
+        self.step.pace(*[trainer.numbers for trainer in self.trainers])
+        run(batch.calls)
         for trainer in self.trainers:
             trainer.end_step()
-
-    def _numbers(self) -> tuple[Any, ...]:
-        """What the update multiplies with: plain numbers where all members have the same, else a column of them, in the
-        networks' type, as NumPy would make of each."""
-        step = self.lead.steps
-        each = [t.step.optimizer.numbers(t.eta(step), step) for t in self.trainers]
-        if each != self.numbers[0]:
-            columns = zip(*each, strict=True)
-            self.numbers = (
-                each,
-                tuple(
-                    column[0]
-                    if len(set(column)) == 1
-                    else np.array(column, self.vector.dtype)[:, None]
-                    for column in columns
-                ),
-            )
-        return self.numbers[1]
 
 
 def train_stack(stack: Stack, *, pause: Callable[[], bool] = lambda: False) -> Iterator[Event]:

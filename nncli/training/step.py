@@ -1,27 +1,26 @@
-"""One step: the gradient of a batch, penalties, the optimizer, limits."""
+"""One step: the gradient of a batch, penalties, the optimizer, limits; all of it calls, bound to their arrays once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from typing import Any
 
 import numpy as np
 
+from nncli.network.calls import Call, Calls, constant, run
 from nncli.network.gradcheck import central_differences
-from nncli.network.losses import output_delta
+from nncli.network.losses import output_delta, slope
 from nncli.network.params import Architecture, Array, Arrays, views
-from nncli.network.propagation import Masks, Passes, bind, make_memory
+from nncli.network.propagation import Masks, backward, forward, make_memory
 from nncli.spec.model import Spec
 from nncli.training.optimizers import OPTIMIZERS, Optimizer
 from nncli.training.regularizers import limit_norms, penalize
 
-Rule = Callable[["Network"], None]
-
 
 @dataclass(frozen=True)
 class Network:
-    """A network under training: its parameters and gradients, each a dictionary of views into one vector."""
+    """A network under training, or K of them: parameters and gradients, each a dictionary of views into one vector."""
 
     architecture: Architecture
     loss: str
@@ -29,8 +28,8 @@ class Network:
     gradient: Array
     params: Arrays
     grads: Arrays
-    bound: dict[int, Passes] = field(default_factory=dict, repr=False)
-    """Forward and backward with their buffers, made once for each number of rows."""
+    memories: dict[int, Arrays] = field(default_factory=dict, repr=False)
+    """The buffers of both passes, made once for each number of rows."""
 
     @classmethod
     def of(
@@ -46,75 +45,117 @@ class Network:
         """The activation of the last layer."""
         return self.architecture[-1].activation
 
-    def passes(self, rows: int) -> Passes:
-        """Forward and backward for a batch of this many rows."""
-        if rows not in self.bound:
-            dtype, leading = self.vector.dtype.name, self.vector.shape[:-1]
-            memory = make_memory(self.architecture, rows, dtype, leading)
-            self.bound[rows] = bind(self.params, self.grads, self.architecture, memory)
-        return self.bound[rows]
+    @property
+    def leading(self) -> tuple[int, ...]:
+        """() for one network, (K,) for K."""
+        return self.vector.shape[:-1]
+
+    def memory(self, rows: int) -> Arrays:
+        """The buffers for a batch of this many rows."""
+        if rows not in self.memories:
+            dtype = self.vector.dtype.name
+            self.memories[rows] = make_memory(self.architecture, rows, dtype, self.leading)
+        return self.memories[rows]
+
+    def factor(self, rows: int, pace: float = 1) -> float:
+        """What `output_delta` takes for a gradient that is `pace` times that of the mean loss."""
+        return pace * slope(self.loss, rows, self.architecture[-1].output_dim)
 
 
-def backprop(network: Network, x: Array, y: Array, z: Array, masks: Masks) -> None:
+def backprop(network: Network, x: Array, y: Array, z: Array, masks: Masks, factor: Array) -> Calls:
     """The gradient of the mean loss on the batch (x, y), by the chain rule; the logits go into `z`."""
-    passes = network.passes(x.shape[-2])
-    passes.forward(x, z, masks)
-    output_delta(network.loss, network.last, passes.answer, y, passes.delta)
-    passes.backward(x, masks)
+    params, layers, memory = network.params, network.architecture, network.memory(x.shape[-2])
+    answer, delta = memory[f"A{len(layers)}"], memory[f"D{len(layers)}"]
+    yield from forward(params, layers, x, z, memory, masks)
+    yield from output_delta(network.loss, network.last, answer, y, delta, factor)
+    yield from backward(params, layers, x, memory, network.grads, masks)
 
 
-def numerical(network: Network, x: Array, y: Array, z: Array, masks: Masks) -> None:
-    """The same gradient by central differences: two passes for every parameter."""
-    network.passes(x.shape[-2]).forward(x, z, masks)
-    slopes = central_differences(network.params, network.architecture, network.loss, x, y, masks)
-    for name, slope in slopes.items():
-        network.grads[name][...] = slope
+def gradient_of(network: Network, x: Array, y: Array, z: Array, masks: Masks) -> None:
+    """Work `backprop` out at once."""
+    factor = constant(network.factor(x.shape[-2]), network.vector)
+    run(backprop(network, x, y, z, masks, factor))
+
+
+def numerical(network: Network, x: Array, y: Array, z: Array, masks: Masks, factor: Array) -> Calls:
+    """The same gradient by central differences: two passes for every parameter, one network after the other."""
+    memory = network.memory(x.shape[-2])
+    yield from forward(network.params, network.architecture, x, z, memory, masks)
+    yield _differences, (network, x, y, masks, factor)
+
+
+def _differences(network: Network, x: Array, y: Array, masks: Masks, factor: Array) -> None:
+    for k in np.ndindex(network.leading):
+        params = {name: value[k] for name, value in network.params.items()}
+        x_, y_, *drops = (a[k] if a.ndim == 3 else a for a in (x, y, *masks.values()))
+        own = dict(zip(masks, drops, strict=True))
+        slopes = central_differences(params, network.architecture, network.loss, x_, y_, own)
+        pace = factor[k].item() / network.factor(len(x_))
+        for name, value in slopes.items():
+            network.grads[name][k] = value * pace
 
 
 GRADIENTS = {"backprop": backprop, "numerical": numerical}
 
 
-@dataclass(frozen=True)
 class Step:
-    """What is done with a batch, bound once before the loop."""
+    """What is done with a batch, for one network or for K that differ in their numbers only."""
 
-    network: Network
-    gradient: Callable[[Network, Array, Array, Array, Masks], None]
-    optimizer: Optimizer
-    before: tuple[Rule, ...]
-    """What changes the gradient before the update."""
-    after: tuple[Rule, ...]
-    """What changes the parameters after it."""
+    def __init__(self, spec: Spec, network: Network, slots: Arrays) -> None:
+        """Changes the network's vector and the optimizer's slots in place. `pace` has to be called before a step."""
+        self.spec, self.network = spec, network
+        self.optimizer = make_optimizer(spec)
+        self._numbers: Sequence[tuple[float, ...]] = ()
+        shape = (*network.leading, 1) if network.leading else ()
+        dtype = network.vector.dtype
+        self._pace, *rest = (np.empty(shape, dtype) for _ in self.optimizer.numbers(1.0, 0))
+        self._arrays = rest
+        self._factors: dict[int, Array] = {}
+        self.update_calls: list[Call] = list(self._after_the_gradient(slots))
 
-    @classmethod
-    def of(cls, spec: Spec, network: Network) -> Step:
-        """The step that a spec describes."""
-        l1, l2 = spec.regularizer.l1, spec.regularizer.l2
-        norm = spec.regularizer.max_norm
-        before = (partial(_penalize, l1=l1, l2=l2),) if l1 or l2 else ()
-        after = (partial(_limit, max_norm=norm),) if norm else ()
-        return cls(network, GRADIENTS[spec.gradient], make_optimizer(spec), before, after)
+    def pace(self, *numbers: tuple[float, ...]) -> None:
+        """Set what the next steps multiply with: the optimizer's numbers, for each network."""
+        if numbers == self._numbers:
+            return
+        self._numbers = numbers
+        for array, column in zip(
+            (self._pace, *self._arrays), zip(*numbers, strict=True), strict=True
+        ):
+            array[...] = np.reshape(column, array.shape)
+        for rows in self._factors:
+            self._set_factor(rows)
 
-    def __call__(
-        self, x: Array, y: Array, z: Array, masks: Masks, slots: Arrays, eta: float, step: int
-    ) -> None:
-        """Step number `step`, counted from 0, on the batch (x, y): the network's vector and the optimizer's slots
-        change, the logits go into `z`."""
-        network, optimizer = self.network, self.optimizer
-        self.gradient(network, x, y, z, masks)
-        for rule in self.before:
-            rule(network)
-        optimizer.update(network.vector, network.gradient, slots, *optimizer.numbers(eta, step))
+    def calls(self, x: Array, y: Array, z: Array, masks: Masks) -> list[Call]:
+        """A step on the batch (x, y), bound to these arrays; the logits go into `z`."""
+        gradient = GRADIENTS[self.spec.gradient]
+        factor = self._factor(x.shape[-2])
+        return [*gradient(self.network, x, y, z, masks, factor), *self.update_calls]
+
+    def _factor(self, rows: int) -> Array:
+        """For each network, what the delta of a batch with this many rows is multiplied by."""
+        if rows not in self._factors:
+            leading = self.network.leading
+            self._factors[rows] = np.empty((*leading, 1, 1) if leading else (), self._pace.dtype)
+            if self._numbers:
+                self._set_factor(rows)
+        return self._factors[rows]
+
+    def _set_factor(self, rows: int) -> None:
+        factor = self._factors[rows]
+        each = [self.network.factor(rows, pace) for pace, *_ in self._numbers]
+        factor[...] = np.reshape(each, factor.shape)
+
+    def _after_the_gradient(self, slots: Arrays) -> Calls:
+        """Penalties, the update, limits."""
+        network, settings = self.network, self.spec.regularizer
+        if settings.l1 or settings.l2:
+            pace: Any = self._pace[..., None] if network.leading else self._pace
+            yield penalize, (network.params, network.grads, settings.l1, settings.l2, pace)
+        yield from self.optimizer.update(network.vector, network.gradient, slots, *self._arrays)
+        if settings.max_norm:
+            yield limit_norms, (network.params, settings.max_norm)
 
 
 def make_optimizer(spec: Spec) -> Optimizer:
     """The spec's optimizer with its settings."""
     return OPTIMIZERS[spec.optimizer.name](**spec.optimizer.model_dump(exclude={"name"}))
-
-
-def _penalize(network: Network, l1: float, l2: float) -> None:
-    penalize(network.params, network.grads, l1, l2)
-
-
-def _limit(network: Network, max_norm: float) -> None:
-    limit_norms(network.params, max_norm)

@@ -6,8 +6,9 @@ finite are taken once per block; if something is not, the block is played again 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 
 import numpy as np
@@ -16,12 +17,12 @@ from nncli.data.augment import Augmenter
 from nncli.data.batches import epoch_order
 from nncli.data.dataset import Dataset
 from nncli.data.feed import Feed
+from nncli.network.calls import run
 from nncli.network.losses import row_losses
 from nncli.network.params import Array, Arrays, views
-from nncli.network.propagation import Masks
 from nncli.spec.model import Spec
+from nncli.training.bench import Batch, Bench
 from nncli.training.divergence import replay
-from nncli.training.dropout import draw_masks, rows_of
 from nncli.training.evaluation import Evaluator, figure_names, new_tally, prefixed, tracked
 from nncli.training.length import Block, Length
 from nncli.training.monitor import best_figure
@@ -30,8 +31,6 @@ from nncli.training.state import State
 from nncli.training.step import Network, Step
 
 Record = dict[str, int | float]
-Batch = tuple[Array, Array, Array, Masks]
-"""Inputs, targets, room for the logits, dropout masks."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Trainer:
             length=length,
             state=state,
             feed=beside.feed if beside and same_rows else _feed(spec, dataset, length),
-            step=Step.of(spec, network),
+            step=Step(spec, network, state.optimizer),
             schedule=make_schedule(
                 spec.eta, spec.schedule, spec.warmup, batches=length.batches, steps=length.steps
             ),
@@ -102,21 +101,31 @@ class Trainer:
         """Whether training has come to its own end, early or not."""
         return self.state.stopped or self.steps >= self.length.steps
 
+    @cached_property
+    def bench(self) -> Bench:
+        """Where the batches lie."""
+        return Bench([self.spec], [self.feed], self.step)
+
     @np.errstate(all="ignore")
     def run_block(self, order: Array, pause: Callable[[], bool]) -> bool:
         """The rest of the block that the next batch is in; less of it, and True, where `pause()` says so."""
         state, begun = self.state, perf_counter()
         before, first = state.snapshot(), state.batch
         block = Block.of(self.length, order, state.epoch + 1, first)
-        y, z = self.buffers(block)
         paused = False
-        for batch in self.batches(block, y, z):
-            self.take_step(*batch)
+        for batch in self.bench.batches([block]):
+            self.take_step(batch)
             if paused := pause():
                 break
-        self.settle(block, before, first, y, z)
+        rows = self.rows_since(first)
+        self.settle(block, before, first, self.bench.targets(rows), self.bench.logits(rows))
         state.seconds += perf_counter() - begun
         return paused
+
+    def rows_since(self, first: int) -> int:
+        """Rows trained on in this block since the batch numbered `first`."""
+        size = self.length.batch_size
+        return min((self.state.batch - first) * size, self.length.rows - first * size)
 
     def settle(
         self, block: Block, before: tuple[Arrays, Arrays], first: int, y: Array, z: Array
@@ -126,7 +135,6 @@ class Trainer:
         Where something is not finite, the state goes back to `before`, and a replay raises DivergedError.
         """
         state, size = self.state, self.length.batch_size
-        y, z = (array[: (state.batch - first) * size] for array in (y, z))
         losses = self.losses(y, z)
         if not (np.isfinite(losses).all() and state.is_finite()):
             state.restore(before)
@@ -135,32 +143,24 @@ class Trainer:
         state.tally.add(losses, z, y, self.spec.architecture[-1].activation, size)
         state.timed += len(z)
 
-    def buffers(self, block: Block) -> tuple[Array, Array]:
-        """The targets of the rows to come in a block, and room for their logits."""
-        y = self.feed.targets[block.rest]
-        return y, np.empty_like(y)
-
-    def batches(self, block: Block, y: Array, z: Array) -> Iterator[Batch]:
-        """The batches to come in a block."""
-        masks = draw_masks(self.spec, block, self.spec.dtype)
-        for begin, x in self.feed.batches(block.rest, (block.epoch, block.number, block.done)):
-            window = slice(begin, begin + len(x))
-            yield x, y[window], z[window], rows_of(masks, window) if masks else masks
-
     def losses(self, y: Array, z: Array) -> Array:
         """The loss of each row."""
         return row_losses(self.spec.loss, self.spec.architecture[-1].activation, z, y)
 
-    def take_step(self, x: Array, y: Array, z: Array, masks: Masks) -> None:
-        """One step on one batch; the logits go into `z`."""
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """What the next step multiplies with."""
         step = self.steps
-        self.step(x, y, z, masks, self.state.optimizer, self.eta(step), step)
+        return self.step.optimizer.numbers(self.eta(step), step)
+
+    def take_step(self, batch: Batch) -> None:
+        """One step on one batch; its logits lie in the batch."""
+        self.step.pace(self.numbers)
+        run(batch.calls)
         self.end_step()
 
     def end_step(self) -> None:
-        """What follows an update: limits of the parameters, the count, the average."""
-        for rule in self.step.after:
-            rule(self.step.network)
+        """What follows an update: the count, the average."""
         self.state.batch += 1
         if self.state.average is not None:
             self.average(self.state.average)

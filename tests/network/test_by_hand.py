@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from support import Layer
 
-from nncli.network.activations import ACTIVATIONS
-from nncli.network.losses import output_delta, row_losses
+from nncli.network.activations import activate
+from nncli.network.calls import constant, run
+from nncli.network.losses import output_delta, row_losses, slope
 from nncli.network.metrics import ClassTally, Confusion, RegressionTally, classes_of
 from nncli.network.params import count, flatten, shapes, views
-from nncli.network.propagation import backward, first_not_finite, forward, make_memory
+from nncli.network.propagation import backward, first_not_finite, logits, make_memory
 
 ARCHITECTURE = [Layer(2, 2, "relu"), Layer(2, 1, "identity")]
 
@@ -40,7 +41,7 @@ def test_forward_and_backward_by_hand():
     vector, gradient = hand_network(), np.empty(9)
     params, grads = views(vector, ARCHITECTURE), views(gradient, ARCHITECTURE)
     memory = make_memory(ARCHITECTURE, 2, "float64")
-    z = forward(params, ARCHITECTURE, x, memory)
+    z = logits(params, ARCHITECTURE, x, memory)
     # Row 1: z1 = (1+2+0, -1+1-1) = (3, -1), a1 = (3, 0), z2 = 9 - 0 + 0.5 = 9.5
     # Row 2: z1 = (-1+4+0, 1+2-1) = (3, 2),  a1 = (3, 2), z2 = 9 - 4 + 0.5 = 5.5
     assert memory["A1"].tolist() == [[3, 0], [3, 2]]
@@ -48,9 +49,10 @@ def test_forward_and_backward_by_hand():
     # Quadratic: 1/2 (1.5^2) = 1.125 for both rows, so the mean is 1.125.
     assert row_losses("quadratic", "identity", z, y).tolist() == [1.125, 1.125]
     # delta2 = (a - y)/2 = (0.75, 0.75)
-    delta = output_delta("quadratic", "identity", memory["A2"], y, out=memory["D2"])
+    delta, half = memory["D2"], constant(slope("quadratic", 2, 1), vector)
+    run(output_delta("quadratic", "identity", memory["A2"], y, delta, half))
     assert delta.tolist() == [[0.75], [0.75]]
-    backward(params, ARCHITECTURE, x, memory, grads)
+    run(backward(params, ARCHITECTURE, x, memory, grads))
     # dW2 = 0.75 (3, 0) + 0.75 (3, 2) = (4.5, 1.5); db2 = 1.5
     # delta1 = 0.75 (3, -2) = (2.25, -1.5), times relu': row 1 keeps (2.25, 0), row 2 (2.25, -1.5)
     # dW1 row 1 = 2.25 (1, 1) + 2.25 (-1, 2) = (0, 6.75); row 2 = -1.5 (-1, 2) = (1.5, -3)
@@ -83,9 +85,11 @@ def test_cross_entropies_and_deltas_are_finite_for_any_finite_logits(loss, last,
         y = np.eye(3, dtype=dtype)[[target, target]]
         assert np.isfinite(row_losses(loss, last, z, y)).all()
         with np.errstate(over="ignore"):  # infinity on the way is right, and NumPy would warn
-            a = ACTIVATIONS[last].value(z)
+            a = activate(last, z)
         assert np.isfinite(a).all()
-        assert np.isfinite(output_delta(loss, last, a, y, out=np.empty_like(a))).all()
+        delta = np.empty_like(a)
+        run(output_delta(loss, last, a, y, delta, constant(1, a)))
+        assert np.isfinite(delta).all()
 
 
 def test_shapes_that_would_broadcast_are_refused():

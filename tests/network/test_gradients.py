@@ -5,10 +5,11 @@ import pytest
 from support import Layer
 
 from nncli.network.activations import ACTIVATIONS
+from nncli.network.calls import constant, run
 from nncli.network.initializers import init_params
-from nncli.network.losses import CANONICAL, LOSSES, output_delta, row_losses
+from nncli.network.losses import CANONICAL, LOSSES, output_delta, row_losses, slope
 from nncli.network.params import count, flatten, views
-from nncli.network.propagation import backward, forward, make_memory
+from nncli.network.propagation import backward, forward, logits, make_memory
 
 ELEMENTWISE = [name for name, activation in ACTIVATIONS.items() if activation.pull_back]
 PAIRS = [(loss, CANONICAL[loss]) for loss in CANONICAL] + [
@@ -44,18 +45,21 @@ def problem(architecture: list[Layer], loss: str, seed: int) -> tuple[np.ndarray
 
 def mean_loss(vector, architecture, loss, x, y) -> float:
     params = views(vector, architecture)
-    z = forward(params, architecture, x, make_memory(architecture, len(x), "float64"))
+    z = logits(params, architecture, x, make_memory(architecture, len(x), "float64"))
     return row_losses(loss, architecture[-1].activation, z, y).mean()
 
 
 def backprop(vector, architecture, loss, x, y) -> np.ndarray:
     gradient = np.empty_like(vector)
     memory = make_memory(architecture, x.shape[-2], vector.dtype.name, vector.shape[:-1])
-    forward(views(vector, architecture), architecture, x, memory)
-    last = len(architecture)
-    output_delta(loss, architecture[-1].activation, memory[f"A{last}"], y, out=memory[f"D{last}"])
+    last, activation = len(architecture), architecture[-1].activation
+    a, delta = memory[f"A{last}"], memory[f"D{last}"]
+    factor = constant(slope(loss, x.shape[-2], architecture[-1].output_dim), vector)
     params, grads = views(vector, architecture), views(gradient, architecture)
-    backward(params, architecture, x, memory, grads)
+    with np.errstate(over="ignore"):
+        run(forward(params, architecture, x, memory[f"Z{last}"], memory))
+        run(output_delta(loss, activation, a, y, delta, factor))
+        run(backward(params, architecture, x, memory, grads))
     return gradient
 
 
@@ -112,4 +116,4 @@ def test_stacked_networks_of_real_size_with_their_own_batches(dtype):
 def test_quadratic_has_no_delta_for_softmax():
     a = np.full((2, 3), 1 / 3)
     with pytest.raises(ValueError, match="use cross_entropy"):
-        output_delta("quadratic", "softmax", a, a, out=np.empty_like(a))
+        run(output_delta("quadratic", "softmax", a, a, np.empty_like(a), constant(1, a)))

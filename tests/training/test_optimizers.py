@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nncli.network import calls as network_calls
 from nncli.spec.load import parse_spec
 from nncli.training.optimizers import BLOCK, OPTIMIZERS
 
@@ -23,8 +24,11 @@ def run(name: str, gradients, start, eta=0.1, **settings):
     vector = np.array(start, dtype="float64")
     state, path = optimizer.init(vector), []
     for step, gradient in enumerate(gradients):
-        numbers = optimizer.numbers(eta, step)
-        optimizer.update(vector, np.array(gradient, dtype="float64"), state, *numbers)
+        pace, *numbers = optimizer.numbers(eta, step)
+        arrays = [np.array(number) for number in numbers]
+        network_calls.run(
+            optimizer.update(vector, pace * np.array(gradient, "float64"), state, *arrays)
+        )
         path.append(vector.copy())
     return path
 

@@ -14,7 +14,7 @@ from nncli.training.dropout import draw_masks
 from nncli.training.evaluation import Evaluator
 from nncli.training.length import Block
 from nncli.training.regularizers import limit_norms, penalize
-from nncli.training.step import Network, backprop
+from nncli.training.step import Network, gradient_of
 from nncli.training.trainer import Trainer
 
 
@@ -32,7 +32,7 @@ def trained(spec, dataset):
 def test_penalty_is_the_slope_of_its_formula_and_spares_biases():
     params = {"W1": np.array([[1.0, -2.0, 0.0]]), "b1": np.array([5.0])}
     grads = {name: np.zeros_like(value) for name, value in params.items()}
-    penalize(params, grads, l1=0.5, l2=0.1)
+    penalize(params, grads, l1=0.5, l2=0.1, pace=np.array(1.0))
     # l1 sign(w) + l2 w: 0.5 + 0.1, -0.5 - 0.2, 0
     assert grads["W1"].tolist() == [[0.6, -0.7, 0.0]]
     assert grads["b1"].tolist() == [0.0]
@@ -109,7 +109,7 @@ def test_the_gradient_with_masks_matches_central_differences():
     x, y = rng.standard_normal((6, 2)), np.eye(3)[rng.integers(0, 3, 6)]
     masks = draw_masks(spec, block(rows=6), "float64")
     network = Network.of(spec.architecture, spec.loss, initial(spec))
-    backprop(network, x, y, np.empty_like(y), masks)
+    gradient_of(network, x, y, np.empty_like(y), masks)
     numerical = central_differences(network.params, spec.architecture, spec.loss, x, y, masks)
     for name, slope in numerical.items():
         assert slope.any()
