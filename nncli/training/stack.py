@@ -138,7 +138,8 @@ class Stack:
 
     def _take_step(self, batch: Batch) -> None:
         """One step of every member."""
-        self.step.pace(*[trainer.numbers for trainer in self.trainers])
+        step = self.lead.steps
+        self.step.prepare(step, *[trainer.numbers(step) for trainer in self.trainers])
         run(batch.calls)
         for trainer in self.trainers:
             trainer.end_step()

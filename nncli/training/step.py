@@ -14,7 +14,7 @@ from nncli.network.losses import output_delta, slope
 from nncli.network.params import Architecture, Array, Arrays, views
 from nncli.network.propagation import Masks, backward, forward, make_memory
 from nncli.spec.model import Spec
-from nncli.training.optimizers import OPTIMIZERS, Optimizer
+from nncli.training.optimizers import CLEAR_EVERY, OPTIMIZERS, Optimizer, clear_smallest
 from nncli.training.regularizers import limit_norms, penalize
 
 
@@ -102,8 +102,8 @@ class Step:
     """What is done with a batch, for one network or for K that differ in their numbers only."""
 
     def __init__(self, spec: Spec, network: Network, slots: Arrays) -> None:
-        """Changes the network's vector and the optimizer's slots in place. `pace` has to be called before a step."""
-        self.spec, self.network = spec, network
+        """Changes the network's vector and the optimizer's slots in place. `prepare` comes before each step."""
+        self.spec, self.network, self.slots = spec, network, slots
         self.optimizer = make_optimizer(spec)
         self._numbers: Sequence[tuple[float, ...]] = ()
         shape = (*network.leading, 1) if network.leading else ()
@@ -111,10 +111,12 @@ class Step:
         self._pace, *rest = (np.empty(shape, dtype) for _ in self.optimizer.numbers(1.0, 0))
         self._arrays = rest
         self._factors: dict[int, Array] = {}
-        self.update_calls: list[Call] = list(self._after_the_gradient(slots))
+        self.update_calls: list[Call] = list(self._after_the_gradient())
 
-    def pace(self, *numbers: tuple[float, ...]) -> None:
-        """Set what the next steps multiply with: the optimizer's numbers, for each network."""
+    def prepare(self, step: int, *numbers: tuple[float, ...]) -> None:
+        """Set what step number `step`, counted from 0, multiplies with: the optimizer's numbers, for each network."""
+        if step % CLEAR_EVERY == 0:
+            clear_smallest(self.slots)
         if numbers == self._numbers:
             return
         self._numbers = numbers
@@ -145,13 +147,15 @@ class Step:
         each = [self.network.factor(rows, pace) for pace, *_ in self._numbers]
         factor[...] = np.reshape(each, factor.shape)
 
-    def _after_the_gradient(self, slots: Arrays) -> Calls:
+    def _after_the_gradient(self) -> Calls:
         """Penalties, the update, limits."""
         network, settings = self.network, self.spec.regularizer
         if settings.l1 or settings.l2:
             pace: Any = self._pace[..., None] if network.leading else self._pace
             yield penalize, (network.params, network.grads, settings.l1, settings.l2, pace)
-        yield from self.optimizer.update(network.vector, network.gradient, slots, *self._arrays)
+        yield from self.optimizer.update(
+            network.vector, network.gradient, self.slots, *self._arrays
+        )
         if settings.max_norm:
             yield limit_norms, (network.params, settings.max_norm)
 

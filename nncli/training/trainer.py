@@ -147,15 +147,14 @@ class Trainer:
         """The loss of each row."""
         return row_losses(self.spec.loss, self.spec.architecture[-1].activation, z, y)
 
-    @property
-    def numbers(self) -> tuple[float, ...]:
-        """What the next step multiplies with."""
-        step = self.steps
+    def numbers(self, step: int) -> tuple[float, ...]:
+        """What a step multiplies with."""
         return self.step.optimizer.numbers(self.eta(step), step)
 
     def take_step(self, batch: Batch) -> None:
         """One step on one batch; its logits lie in the batch."""
-        self.step.pace(self.numbers)
+        step = self.steps
+        self.step.prepare(step, self.numbers(step))
         run(batch.calls)
         self.end_step()
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from support import spec_of
 
 from nncli.network import calls as network_calls
 from nncli.spec.load import parse_spec
-from nncli.training.optimizers import BLOCK, OPTIMIZERS
+from nncli.training.optimizers import BLOCK, OPTIMIZERS, clear_smallest
+from nncli.training.step import Network, Step, make_optimizer
 
 DEFAULTS = {
     "sgd": {},
@@ -127,3 +129,29 @@ def test_ten_steps_as_pytorch_takes_them(name):
         parameter.grad = torch.tensor(gradient)
         optimizer.step()
         np.testing.assert_allclose(ours, parameter.detach().numpy(), rtol=1e-10, atol=1e-10)
+
+
+def test_means_that_fade_are_cleared_before_they_become_denormal():
+    smallest = np.finfo("float32").tiny
+    state = {
+        "mean_square": np.array([1.0, -1.0, 2e4 * smallest, 5e3 * smallest, -smallest], "float32")
+    }
+    clear_smallest(state)
+    assert state["mean_square"].tolist() == [1, -1, np.float32(2e4 * smallest), 0, 0]
+
+
+@pytest.mark.parametrize("name", ["momentum", "nesterov", "rmsprop", "adam", "adamw"])
+def test_a_parameter_without_gradient_never_works_with_denormals(name):
+    """One gradient, then hundreds of zeros: what the state keeps of it is a normal number or 0."""
+    spec = spec_of("1-1 identity", optimizer={"name": name}, dtype="float32")
+    network = Network.of(spec.architecture, spec.loss, np.ones(2, "float32"))
+    network.gradient[:] = 1
+    optimizer = make_optimizer(spec)
+    step = Step(spec, network, optimizer.init(network.vector))
+    lowest = np.finfo("float32").tiny
+    for number in range(2000):
+        step.prepare(number, optimizer.numbers(0.001, number))
+        network_calls.run(step.update_calls)
+        network.gradient[:] = 0
+        for mean in step.slots.values():
+            assert ((mean == 0) | (np.abs(mean) >= lowest)).all(), number
