@@ -64,7 +64,9 @@ def run(peer, spec, tmp_path, turns, turn=1):
     return said
 
 
-@pytest.mark.parametrize("peer", ["nncli_loop", "per_sample", "products", "torch_eager"])
+@pytest.mark.parametrize(
+    "peer", ["nncli_loop", "per_sample", "products", "torch_eager", "jax_scan", "sklearn_mlp"]
+)
 def test_a_peer_trains_and_says_how_long_it_took(peer, tmp_path):
     _, *rounds, ending = run(peer, SPEC, tmp_path, 30)
     assert len(rounds) == 30
@@ -74,7 +76,7 @@ def test_a_peer_trains_and_says_how_long_it_took(peer, tmp_path):
         assert ending["test_accuracy"] > 0.8
 
 
-@pytest.mark.parametrize("peer", ["memory_dict", "torch_eager"])
+@pytest.mark.parametrize("peer", ["memory_dict", "torch_eager", "jax_scan"])
 def test_full_batch_peers_learn_exactly_what_nncli_learns(peer, tmp_path):
     *_, ours = run("nncli_loop", FULL_BATCH, tmp_path, 2, turn=20)
     _, *rounds, theirs = run(peer, FULL_BATCH, tmp_path, 2, turn=20)
