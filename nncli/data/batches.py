@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
@@ -53,11 +52,10 @@ def targets(split: Split, output_dim: int, dtype: str) -> Array:
 
 
 def gather(x: Array, rows: Array | slice, scale: float, out: Array) -> Array:
-    """out = x[rows] / scale in the precision of `out`, which is (len(rows), input_dim).
+    """out = x[rows] * (1 / scale) in the precision of `out`, which is (len(rows), input_dim).
 
     Each number depends on one number of `x` alone: the bits are the same however rows are grouped.
     """
-    # the rows are picked as they lie (bytes, for images) and cast while they are divided: two quick passes
-    picked = x[rows] if isinstance(rows, slice) else np.take(x, rows, axis=0)
-    kind: Any = out.dtype
-    return np.divide(picked, scale, out=out, dtype=kind, casting="same_kind")
+    # picked as they lie (bytes, for images), cast, and multiplied by 1 / scale: three quick passes
+    np.copyto(out, x[rows] if isinstance(rows, slice) else np.take(x, rows, axis=0), "same_kind")
+    return out if scale == 1 else np.multiply(out, out.dtype.type(1 / scale), out)

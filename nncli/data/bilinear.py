@@ -97,7 +97,8 @@ class Sampler:
         low <<= 8
         low += high
         kind: Any = out.dtype
-        np.divide(low.view(np.int32), scale * STEPS**2, out=out, dtype=kind, casting="same_kind")
+        share = 1 / (scale * STEPS**2)
+        np.multiply(low.view(np.int32), share, out=out, dtype=kind, casting="same_kind")
 
     def _pack(self, images: Array, rows: slice) -> None:
         """quads[k] = p[k+1] + 2^8 p[k] + 2^16 p[k+stride+1] + 2^24 p[k+stride]."""
@@ -123,7 +124,7 @@ class Sampler:
         top = _between(flat[index], flat[index + 1], right)
         index = index + self._stride
         bottom = _between(flat[index], flat[index + 1], right)
-        np.divide(_between(top, bottom, down), kind.type(scale), out=out)
+        np.multiply(_between(top, bottom, down), kind.type(1 / scale), out=out)
 
 
 def _between(low: Array, high: Array, weight: Array) -> Array:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nncli.network.activations import ACTIVATIONS, activate
-from nncli.network.calls import Calls, largest, run
+from nncli.network.calls import Calls
 from nncli.network.params import Array
 
 CANONICAL = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
@@ -39,15 +39,15 @@ def _mse(z: Array, y: Array, activation: str) -> Array:
 
 def _cross_entropy(z: Array, y: Array, activation: str) -> Array:
     """-sum_k y_k log softmax(z)_k = sum_k y_k (log sum_j exp(z_j - m) - (z_k - m)), m = max z."""
-    shifted = z.astype(np.float64)
-    finding, top = largest(shifted, np.empty_like(shifted))
-    run(finding)
-    shifted -= top
+    # rows are turned into columns: NumPy is several times as fast along a long axis as along a few classes
+    shifted = np.array(z.mT, np.float64, order="C")
+    shifted -= shifted.max(axis=-2, keepdims=True)
     # Two float64 logits may be further apart than the largest float; 0 * -inf would be NaN.
     np.maximum(shifted, np.finfo(np.float64).min, out=shifted)
-    ones = np.ones(z.shape[-1])
-    log_sum = np.log(np.exp(shifted) @ ones)
-    return (y * (log_sum[..., None] - shifted)) @ ones
+    log_sum = np.log(np.exp(shifted).sum(axis=-2, keepdims=True))
+    np.subtract(log_sum, shifted, out=shifted)
+    shifted *= y.mT
+    return shifted.sum(axis=-2)
 
 
 def _binary_cross_entropy(z: Array, y: Array, activation: str) -> Array:

@@ -100,12 +100,14 @@ def test_targets_must_fit_the_outputs(y, outputs, message):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kind", [np.uint8, np.float32, np.float64])
-def test_gather_is_the_quotient_in_the_precision_of_out(kind, dtype):
+def test_gather_scales_in_the_precision_of_out(kind, dtype):
     x = np.random.default_rng(0).integers(0, 256, (50, 7)).astype(kind)
     rows = np.array([3, 3, 49, 0])
     out = np.empty((4, 7), dtype)
     assert gather(x, rows, 255.0, out) is out
-    np.testing.assert_array_equal(out, x[rows].astype(dtype) / np.dtype(dtype).type(255))
+    np.testing.assert_array_equal(out, x[rows].astype(dtype) * np.dtype(dtype).type(1 / 255))
+    gather(x, rows, 1.0, out)
+    np.testing.assert_array_equal(out, x[rows].astype(dtype))
 
 
 def test_gather_gives_the_same_bits_however_rows_are_grouped():
