@@ -12,7 +12,7 @@ from nncli.data.files import shown
 from nncli.errors import KeyPath, Problem, SpecError
 from nncli.machine import usable_cores, usable_memory
 from nncli.network.params import Array, count
-from nncli.spec.model import Spec
+from nncli.spec.model import AUTO, Spec
 from nncli.training.evaluation import CHUNK, figure_names
 from nncli.training.length import BLOCK, Length
 from nncli.training.monitor import keeps_best
@@ -23,6 +23,27 @@ MANY = 5_000
 """Parameters from which numerical gradients are slow enough to be warned of."""
 BASE_MEMORY = 70 * 2**20
 """What Python, NumPy and the command line take before any data (measured: docs/performance.md)."""
+
+
+def with_dims(spec: Spec, dataset: Dataset) -> Spec:
+    """The spec with the numbers that `auto` stands for: the inputs of a row, and the answers that are wanted.
+
+    Two classes take one output, but under softmax two.
+    """
+    layers = list(spec.architecture)
+    if layers[0].input_dim == AUTO:
+        layers[0] = layers[0].model_copy(update={"input_dim": dataset.input_dim})
+    if layers[-1].output_dim == AUTO:
+        outputs = _outputs(dataset, layers[-1].activation)
+        layers[-1] = layers[-1].model_copy(update={"output_dim": outputs})
+    return spec.model_copy(update={"architecture": tuple(layers)})
+
+
+def _outputs(dataset: Dataset, activation: str) -> int:
+    if dataset.classes is None:
+        return int(dataset.splits["train"].y.shape[1])
+    classes = len(dataset.classes)
+    return 1 if classes == 2 and activation != "softmax" else classes
 
 
 def check(spec: Spec, dataset: Dataset, threads: int | None) -> None:

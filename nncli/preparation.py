@@ -54,12 +54,13 @@ def prepare(
     """
     fit.check_memory(fit.parameter_memory(spec), spec)
     dataset = dataset or load(spec.data, seed=spec.seed, on_progress=on_progress)
+    spec = fit.with_dims(spec, dataset)
     threads = threads or spec.threads
     fit.check(spec, dataset, threads)
     tracked(spec, dataset)
     fit.check_memory(fit.memory(spec, dataset), spec)
     threads = threads or threads_of(spec, dataset)
-    return Experiment(spec, dataset, threads, fit.warnings(spec, dataset))
+    return Experiment(spec, dataset, threads, (*dataset.notes, *fit.warnings(spec, dataset)))
 
 
 def threads_of(spec: Spec, dataset: Dataset) -> int:

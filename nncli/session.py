@@ -21,7 +21,7 @@ from nncli.runs import checkpoint, lock, rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.documents import Json
 from nncli.runs.format import FORMAT
-from nncli.runs.weights import Meta, Preprocessing, Weights
+from nncli.runs.weights import Meta, Weights
 from nncli.spec.dump import dump_spec, plain_spec
 from nncli.spec.model import Spec
 from nncli.training import loop
@@ -237,8 +237,9 @@ def weights_meta(spec: Spec, dataset: Dataset, epoch: int, batch: int) -> Meta:
         format=FORMAT,
         architecture=spec.architecture,
         loss=spec.loss,
-        preprocessing=Preprocessing(scale=dataset.scale),
+        preprocessing=dataset.preprocessing,
         classes=dataset.classes,
+        labels=dataset.labels,
         epoch=epoch,
         batch=batch,
     )

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
+
+from nncli.data.encoding import ImageLook, Preprocessing, TableEncoding
 from nncli.network.params import Array
+
+Task = Literal["classification", "labels", "regression"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +21,7 @@ class Split:
     x: Array
     """(rows, input_dim): uint8 as read, or floats. Divided by the dataset's `scale` as it is gathered."""
     y: Array
-    """(rows,) class numbers as int64, or (rows, output_dim) real targets."""
+    """(rows,) class numbers as int64, or (rows, output_dim) labels (0 or 1) or real targets."""
 
     def __len__(self) -> int:
         return len(self.x)
@@ -37,14 +43,46 @@ class Dataset:
     splits: Mapping[str, Split]
     """`train`, and `validation` and `test` where there are such rows."""
     classes: tuple[str, ...] | None
-    """The name of each class number; None for real targets."""
+    """The name of each class number; None for labels and real targets."""
     fingerprint: Fingerprint
     scale: float = 1.0
     """What `x` is divided by."""
     image_shape: tuple[int, int] | None = None
     """Rows and columns of the picture that a row of `x` holds, if it is one."""
+    channels: int = 1
+    """Numbers per pixel, where rows are pictures: 1, or 3 for red, green and blue."""
     origin: str = ""
     """Where it came from, for people: a folder, a file, "generated"."""
+    labels: tuple[str, ...] | None = None
+    """The name of each output, where a row may have several labels; None for classes and real targets."""
+    table: TableEncoding | None = None
+    """How the columns of a table became `x` and `y`."""
+    notes: tuple[str, ...] = ()
+    """What people should know of it: a constant column that was dropped."""
+
+    @property
+    def task(self) -> Task:
+        """What kind of answer is wanted."""
+        if self.classes is not None:
+            return "classification"
+        return "regression" if self.labels is None else "labels"
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What a prediction has to do to rows of its own."""
+        return Preprocessing(scale=self.scale, image=self._image(), table=self.table)
+
+    def _image(self) -> ImageLook | None:
+        """What the pictures look like; `dark` where their first 1,000 borders are."""
+        if self.image_shape is None:
+            return None
+        height, width = self.image_shape
+        pictures = self.splits["train"].x[:1000].reshape(-1, height, width, self.channels)
+        border = np.ones((height, width), bool)
+        border[1:-1, 1:-1] = False
+        brightest = float(pictures.max()) or 1.0
+        dark = bool(pictures[:, border].mean() < brightest / 4)
+        return ImageLook(height=height, width=width, channels=self.channels, dark=dark)
 
     @property
     def input_dim(self) -> int:

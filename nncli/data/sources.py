@@ -11,6 +11,7 @@ from typing import Any
 from nncli.data import digits, idx, mnist, npz, toys
 from nncli.data.dataset import Dataset
 from nncli.data.download import Progress
+from nncli.data.encoding import Fitted
 from nncli.data.files import shown
 from nncli.data.splits import divide
 from nncli.errors import MachineError, Problem, SpecError
@@ -30,8 +31,16 @@ LOADERS: dict[str, Loader] = {
 """Name of a source -> what reads it: `train` with all its rows, and `test` where it has one of its own."""
 
 
-def load(source: AnySource, *, seed: int, on_progress: Progress | None = None) -> Dataset:
+def load(
+    source: AnySource,
+    *,
+    seed: int,
+    fitted: Fitted | None = None,
+    on_progress: Progress | None = None,
+) -> Dataset:
     """Read a source and split it; `seed` is the spec's, for random splits.
+
+    A table is encoded as `fitted` says, if it is given, otherwise as its training rows suggest.
 
     SpecError or DataError (2) for what is wrong with spec or data, MachineError (4) for what cannot be read or fetched.
     """

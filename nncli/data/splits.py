@@ -10,11 +10,11 @@ import numpy as np
 from nncli.data.dataset import Split
 from nncli.errors import DataError, Problem, SpecError
 from nncli.network.params import Array
-from nncli.spec.sources import Source, SplitFrom, SplitSource
+from nncli.spec.sources import AnySource, SplitFrom, SplitSource
 from nncli.streams import Purpose, stream
 
 
-def divide(splits: Mapping[str, Split], source: Source, *, seed: int) -> dict[str, Split]:
+def divide(splits: Mapping[str, Split], source: AnySource, *, seed: int) -> dict[str, Split]:
     """`train`, `validation` and `test` from a source's `train` and perhaps `test`; empty ones are left out.
 
     Random rows come from stream(seed, SPLIT), the test's before validation's.

@@ -13,11 +13,12 @@ import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from nncli import files
+from nncli.data.encoding import Preprocessing
 from nncli.errors import DamagedError, UsageError
 from nncli.network.params import Architecture, Arrays, shapes
 from nncli.runs import archive
 from nncli.runs.format import check_format
-from nncli.spec.base import Model, PositiveNumber
+from nncli.spec.base import Model
 from nncli.spec.model import LayerSpec, LossName
 from nncli.spec.rules import NETWORK_RULES
 
@@ -25,13 +26,6 @@ NaturalNumber = Annotated[int, Field(ge=0)]
 M = TypeVar("M", bound=Model)
 _INFLATED = 64 << 20
 """What a compressed file may unpack to, also where the network is small: enough to say what does not fit."""
-
-
-class Preprocessing(Model):
-    """What is done to a row of the data before the network sees it."""
-
-    scale: PositiveNumber
-    """The row is divided by this."""
 
 
 class Meta(Model):
@@ -42,7 +36,9 @@ class Meta(Model):
     loss: LossName
     preprocessing: Preprocessing
     classes: tuple[str, ...] | None
-    """The name of each class number; None for a regression."""
+    """The name of each class number; None for labels and for a regression."""
+    labels: tuple[str, ...] | None = None
+    """The name of each output, where a row may have several labels."""
     epoch: NaturalNumber
     """Whole epochs of training."""
     batch: NaturalNumber

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -114,10 +116,18 @@ Rows = Annotated[int | float, BeforeValidator(_rows)]
 """A number of rows, or a fraction of them."""
 
 
+def _with_variables(text: str) -> str:
+    """$NAME and ${NAME} replaced by the environment's values. Raises ValueError where one is not set."""
+    whole = os.path.expandvars(text)
+    if left := re.search(r"\$(\w+|\{\w+\})", whole):
+        raise ValueError(f"the environment has no {left[0]}")
+    return whole
+
+
 def _resolve(value: str, info: ValidationInfo) -> str:
     base: Path = (info.context or {}).get("base", Path())
     try:
-        path = (base / Path(value).expanduser()).resolve()
+        path = (base / Path(_with_variables(value)).expanduser()).resolve()
         _check_length(path)
     # a home that is not there, a loop of links, a NUL, a name that no file can have
     except (RuntimeError, OSError, ValueError) as err:
@@ -145,3 +155,15 @@ def _spec_path(value: Any, validate: ValidatorFunctionWrapHandler, info: Validat
 
 SpecPath = Annotated[str, Field(min_length=1), WrapValidator(_spec_path)]
 """A path on disk, relative to the spec file; absolute once the spec is read."""
+
+
+def _rows_or_path(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, str) and value:
+        return _resolve(value, info)
+    if not is_whole(value, 0) and not (type(value) is float and 0 <= value < 1):
+        raise wanted("a number of rows (0, 1000), a fraction between 0 and 1 (0.2), or a path")
+    return value
+
+
+RowsOrPath = Annotated[int | float | str, BeforeValidator(_rows_or_path)]
+"""A number of rows, a fraction of them, or where further rows are."""

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from nncli.spec.model import InitializerSpec, LayerSpec, Spec
+from nncli.spec.model import AUTO, InitializerSpec, LayerSpec, Spec
 from nncli.spec.scalars import AmbiguousError, read_scalar
 from nncli.spec.sweeps import SweepSpec
 
@@ -55,9 +55,13 @@ def _fields(model: BaseModel) -> list[tuple[str, Any]]:
     ]
     if isinstance(model, InitializerSpec) and "normal" not in (model.weights, model.biases):
         kept.remove(("std", model.std))
-    if isinstance(model, LayerSpec) and not model.dropout:
-        kept.remove(("dropout", model.dropout))
+    if isinstance(model, LayerSpec):
+        return [(key, _width(key, value)) for key, value in kept if key != "dropout" or value]
     return kept
+
+
+def _width(key: str, value: Any) -> Any:
+    return "auto" if key.endswith("_dim") and value == AUTO else value
 
 
 class _Dumper(yaml.SafeDumper):

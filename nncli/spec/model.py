@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from nncli.spec.augment import AugmentSpec
 from nncli.spec.base import (
@@ -56,13 +56,34 @@ ONLY_ACTIVATION: dict[str, str] = {loss: activation for activation, loss in LOSS
 """The cross-entropies are each defined for one activation only."""
 
 
+AUTO = 0
+"""What `auto` is read as, until the data say the number."""
+
+
+def _width(value: Any) -> Any:
+    if value == "auto":
+        return AUTO
+    if not is_whole(value, 1):
+        raise wanted(f"a whole number between 1 and {LARGEST}, or `auto` where the data say it")
+    return value
+
+
+Width = Annotated[
+    int,
+    BeforeValidator(_width),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 1, "maximum": LARGEST}, {"const": "auto"}]}
+    ),
+]
+
+
 class LayerSpec(Model):
     """One dense layer: a = activation(x W^T + b)."""
 
-    input_dim: Count = Field(examples=[784])
-    """Numbers that come in: the layer below's output_dim, or the data's columns."""
-    output_dim: Count = Field(examples=[30])
-    """Units in this layer; must equal the next layer's input_dim."""
+    input_dim: Width = Field(examples=[784])
+    """Numbers that come in: the layer below's output_dim, or the data's columns (`auto` in the first layer)."""
+    output_dim: Width = Field(examples=[30])
+    """Units in this layer; must equal the next layer's input_dim (`auto` in the last layer)."""
     activation: ActivationName = Field(examples=["sigmoid"])
     """The function each unit's sum goes through."""
     dropout: Fraction = 0.0
@@ -115,6 +136,22 @@ Name = Annotated[
     Field(min_length=1, max_length=100, pattern=r"^[^/\\\x00-\x1f\x7f-\x9f\u2028\u2029]+$"),
     AfterValidator(_short),
     must_be("text of 1 to 100 characters, without slashes, control characters and line breaks"),
+]
+
+
+def _class_weight(value: Any) -> Any:
+    is_positive = isinstance(value, dict) and all(
+        isinstance(name, str) and type(weight) in (int, float) and 0 < weight < float("inf")
+        for name, weight in value.items()
+    )
+    if value != "balanced" and not (value and is_positive):
+        raise wanted("`balanced`, or a number above 0 for each class")
+    return value
+
+
+ClassWeight = Annotated[
+    Literal["balanced"] | dict[str, float],
+    BeforeValidator(_class_weight),
 ]
 
 
@@ -173,6 +210,8 @@ class Spec(Model):
     """A moving average of the parameters, evaluated and saved beside them."""
     keep: Literal["last", "best"] = "last"
     """Which parameters `weights.npz` holds at the end; early stopping keeps the best unless it is told not to."""
+    class_weight: ClassWeight | None = None
+    """How much a row counts, by its class: `balanced` for rows / (classes x rows of the class), or a number per class."""
     gradient: Literal["backprop", "numerical"] = "backprop"
     """Where the gradient comes from; `numerical` takes central differences, to see why backprop matters."""
     track: Annotated[tuple[SplitName, ...], Field(strict=False)] | None = Field(

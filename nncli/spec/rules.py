@@ -42,6 +42,22 @@ def layers_join(value: Plain) -> Iterator[Problem]:
             )
 
 
+def auto_is_at_the_ends(value: Plain) -> Iterator[Problem]:
+    """The data say how many numbers come in, and how many answers are wanted; between layers nobody does."""
+    layers = _layers(value)
+    for i, layer in enumerate(layers):
+        if i > 0 and layer.get("input_dim") == "auto":
+            yield Problem(
+                ("architecture", i, "input_dim"),
+                f"is auto, which only the first layer may have. Write architecture[{i - 1}].output_dim's number.",
+            )
+        if i < len(layers) - 1 and layer.get("output_dim") == "auto":
+            yield Problem(
+                ("architecture", i, "output_dim"),
+                "is auto, which only the last layer may have. Write a number of units: 32.",
+            )
+
+
 def softmax_is_last(value: Plain) -> Iterator[Problem]:
     """Softmax has no slope of its own, only one together with its loss; over one output it is always 1."""
     layers = _layers(value)
@@ -156,6 +172,7 @@ NETWORK_RULES: tuple[Rule, ...] = (
 """What makes layers and a loss a network, also where it is described without a spec."""
 RULES: tuple[Rule, ...] = (
     *NETWORK_RULES,
+    auto_is_at_the_ends,
     one_length,
     std_is_used,
     augment_distorts,

@@ -2,38 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from nncli.spec.base import (
     Model,
     NonNegativeNumber,
     PositiveNumber,
     Rows,
+    RowsOrPath,
     Seed,
     Shorthand,
     SpecPath,
     must_be,
+    wanted,
 )
 
 SplitFrom = Literal["last", "random", "stratified"]
 Fraction = Annotated[float, Field(gt=0, lt=1), must_be("a number between 0 and 1")]
+Side = Annotated[int, Field(ge=1, le=1024), must_be("a whole number between 1 and 1024")]
+_NAMES_SCHEMA = WithJsonSchema(
+    {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+)
 Arms = Annotated[int, Field(ge=2, le=100), must_be("a whole number between 2 and 100")]
 
 
 class Source(Model):
-    """What every source has: how many training rows are kept back for validation."""
+    """What every source has."""
 
     source: str
     """Which source; its settings are the keys beside it."""
+
+
+class RowSource(Source):
+    """A source that keeps back training rows for validation, by number or share."""
+
     validation: Rows = 0
     """Training rows kept back for validation: a number of rows, or a fraction."""
     validation_from: SplitFrom = "last"
     """Which rows those are: the last ones, random ones, or random ones with the classes in proportion."""
 
 
-class SplitSource(Source):
+class SplitSource(RowSource):
     """A source without a test set of its own."""
 
     test: Rows = 0
@@ -42,7 +53,7 @@ class SplitSource(Source):
     """Which rows those are."""
 
 
-class Mnist(Source):
+class Mnist(RowSource):
     """70,000 handwritten digits of 28 x 28 pixels; downloaded once when they are nowhere to be found."""
 
     source: Literal["mnist"]
@@ -136,5 +147,75 @@ class Npz(SplitSource):
     """Inputs are divided by this as they are gathered into a batch."""
 
 
-AnySource = Mnist | Idx | Digits | Moons | Circles | Spirals | Npz
+def _names(value: Any) -> Any:
+    """One name or several, each once."""
+    names = (value,) if isinstance(value, str) else value
+    is_list = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+    if not is_list or "" in names or len(set(names)) < len(names):
+        raise wanted("the name of a column, or a list of different names")
+    return tuple(names)
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names), _NAMES_SCHEMA]
+"""Columns by their names in the header."""
+
+
+class OwnSource(Source):
+    """What people bring themselves: rows are kept back by number, by share, or in a file or folder of their own."""
+
+    test: RowsOrPath = 0.2
+    """What is kept for the test: a number of rows, a fraction, or a path to rows of their own."""
+    test_from: SplitFrom | None = None
+    """Which rows those are; null means stratified where there are classes, otherwise random."""
+    validation: RowsOrPath = 0
+    """What is kept back for validation: a number of rows, a fraction, or a path to rows of their own."""
+    validation_from: SplitFrom | None = None
+    """Which rows those are; null means stratified where there are classes, otherwise random."""
+
+
+class Csv(OwnSource):
+    """A table: a CSV file with a header, gzipped or not."""
+
+    source: Literal["csv"]
+    path: SpecPath
+    """The `.csv` or `.csv.gz` file."""
+    target: Names = Field(examples=["species"])
+    """The column to be predicted, or several of them."""
+    features: Names | None = None
+    """The columns that the network sees; null means all others."""
+    drop: Names = ()
+    """Columns that the network does not see."""
+    key: Names = ()
+    """Columns that only name the rows: the network does not see them, and predictions repeat them."""
+    task: Literal["classification", "regression"] | None = None
+    """Null lets the target decide: text, booleans and up to ten different whole numbers are classes."""
+    numbers: Literal["standardize", "min_max", "none"] = "standardize"
+    """What is done to a column of numbers: mean 0 and standard deviation 1, range 0 to 1, or nothing."""
+    missing: Annotated[tuple[str, ...], Field(strict=False)] = (
+        "",
+        "NA",
+        "N/A",
+        "NaN",
+        "nan",
+        "null",
+        "NULL",
+    )
+    """Cells that hold nothing."""
+
+
+class Images(OwnSource):
+    """A folder of PNG and JPEG pictures, in one folder per class (extra `images`)."""
+
+    source: Literal["images"]
+    path: SpecPath
+    """The folder that holds one folder per class."""
+    size: Annotated[tuple[Side, Side], Field(strict=False)] = (28, 28)
+    """Height and width that every picture is scaled to."""
+    grayscale: bool = True
+    """One number per pixel; false keeps red, green and blue."""
+    scale: PositiveNumber = 255.0
+    """Pixels are divided by this as they are gathered into a batch."""
+
+
+AnySource = Mnist | Idx | Digits | Moons | Circles | Spirals | Npz | Csv | Images
 DataSpec = Annotated[AnySource, Field(discriminator="source"), Shorthand("source")]

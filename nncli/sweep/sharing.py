@@ -15,6 +15,7 @@ import numpy as np
 
 from nncli import files
 from nncli.data.dataset import Dataset, Fingerprint, Split
+from nncli.data.encoding import TableEncoding
 from nncli.data.sources import load
 from nncli.errors import DamagedError, MachineError
 from nncli.network.params import Array
@@ -87,7 +88,10 @@ def share(dataset: Dataset, folder: Path) -> None:
         "fingerprint": asdict(dataset.fingerprint),
         "scale": dataset.scale,
         "image_shape": dataset.image_shape,
+        "channels": dataset.channels,
         "origin": dataset.origin,
+        "labels": dataset.labels,
+        "table": None if dataset.table is None else dataset.table.model_dump(mode="json"),
     }
     files.write_scratch(folder / DATASET, json.dumps(about).encode())
 
@@ -107,20 +111,27 @@ def open_shared(folder: Path) -> Dataset:
     """
     about: Any = rundir.read_json(folder / DATASET)
     try:
-        classes, shape = about["classes"], about["image_shape"]
+        table = about["table"]
         return Dataset(
             splits={
                 name: Split(_map(folder / f"{name}.x.npy"), _map(folder / f"{name}.y.npy"))
                 for name in about["splits"]
             },
-            classes=None if classes is None else tuple(classes),
+            classes=_tuple(about["classes"]),
             fingerprint=Fingerprint(**about["fingerprint"]),
             scale=about["scale"],
-            image_shape=None if shape is None else tuple(shape),
+            image_shape=_tuple(about["image_shape"]),
+            channels=about["channels"],
             origin=about["origin"],
+            labels=_tuple(about["labels"]),
+            table=table and TableEncoding.model_validate_json(json.dumps(table)),
         )
     except (OSError, ValueError, TypeError, KeyError) as err:
         raise DamagedError(f"{folder}: is not the data of a sweep: {err}") from err
+
+
+def _tuple(values: list[Any] | None) -> Any:
+    return None if values is None else tuple(values)
 
 
 def _map(path: Path) -> Array:

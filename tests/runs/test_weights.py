@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from support import spec_of
 
+from nncli.data.encoding import Preprocessing
 from nncli.errors import DamagedError, UsageError
 from nncli.network.params import count, views
 from nncli.runs import archive, weights
-from nncli.runs.weights import Meta, Preprocessing, Weights
+from nncli.runs.weights import Meta, Weights
 
 SPEC = spec_of("2-3-1 tanh sigmoid")
 

@@ -23,11 +23,12 @@ from typer.testing import CliRunner
 
 from nncli import files
 from nncli.cli.app import app
+from nncli.data.encoding import Preprocessing
 from nncli.errors import DamagedError
 from nncli.files import System
 from nncli.network.params import count, shapes, views
 from nncli.runs import archive, weights
-from nncli.runs.weights import Meta, Preprocessing, Weights
+from nncli.runs.weights import Meta, Weights
 from nncli.spec.load import parse_spec
 
 EXPERIMENT = spec_of("2-8-2 tanh softmax")
