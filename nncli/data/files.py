@@ -129,18 +129,19 @@ def content(path: Path) -> Iterator[Content]:
         if not gzipped:
             yield Content(path, file, size, gzipped)
             return
-        with gzip.GzipFile(fileobj=file) as stream, _gzip_errors(path):
+        with gzip.GzipFile(fileobj=file) as stream, gzip_errors(shown(path)):
             yield Content(path, stream, size, gzipped)
 
 
 @contextmanager
-def _gzip_errors(path: Path) -> Iterator[None]:
+def gzip_errors(where: str) -> Iterator[None]:
+    """What is wrong with the gzip that is read inside becomes a DataError about `where`."""
     try:
         yield
     except EOFError as error:
-        raise DataError(f"{shown(path)}: truncated: the gzip stream has no end") from error
+        raise DataError(f"{where}: truncated: the gzip stream has no end") from error
     except (gzip.BadGzipFile, zlib.error) as error:
         # its first two bytes were right, so "not a gzipped file" can only be what follows the stream
         garbage = str(error).startswith("Not a gzipped file")
         fault = "garbage follows the gzip stream" if garbage else f"damaged gzip file ({error})"
-        raise DataError(f"{shown(path)}: {fault}") from error
+        raise DataError(f"{where}: {fault}") from error

@@ -211,7 +211,7 @@ class Spec(Model):
     keep: Literal["last", "best"] = "last"
     """Which parameters `weights.npz` holds at the end; early stopping keeps the best unless it is told not to."""
     class_weight: ClassWeight | None = None
-    """How much a row counts, by its class: `balanced` for rows / (classes x rows of the class), or a number per class."""
+    """How much a row counts, by its class: `balanced` for rows / (classes x rows of the class), or a number each."""
     gradient: Literal["backprop", "numerical"] = "backprop"
     """Where the gradient comes from; `numerical` takes central differences, to see why backprop matters."""
     track: Annotated[tuple[SplitName, ...], Field(strict=False)] | None = Field(

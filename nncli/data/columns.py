@@ -1,0 +1,209 @@
+"""What the columns of a table look like: one pass over its file, in memory that does not grow with it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from nncli.data.csv_file import CsvFile, is_number, open_csv
+from nncli.data.files import shown
+from nncli.network.params import Array
+
+Kind = Literal["number", "boolean", "text", "empty"]
+
+MOST_COUNTED = 1000
+"""Different cells of a column that a portrait holds."""
+MOST_DISTINCT = 10_000
+"""Different cells that are counted before a column is taken for one of ever new texts."""
+MOST_CHARACTERS = 1 << 20
+"""Characters that the different cells of a column may have together while they are counted."""
+ALL_DISTINCT = 2_000_000
+"""Different cells that are counted in all columns together."""
+HEAD = 10
+BOOLEANS = ({"true", "false"}, {"yes", "no"})
+"""Pairs of texts that mean true and false, in any case."""
+MANY = 2.0**53
+"""Whole numbers above this are not exact in float64."""
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """What one column looks like."""
+
+    name: str
+    kind: Kind
+    rows: int
+    missing: int
+    whole: bool
+    """Whether there are numbers, all of them whole."""
+    low: float | None
+    high: float | None
+    mean: float | None
+    """Of the numbers; None where there are texts."""
+    counts: dict[str, int]
+    """Its different cells with how often, at most `MOST_COUNTED` of them, commonest first, missing ones aside; empty
+    where there are too many to count."""
+    distinct: int
+    """How many different cells there are; where they were too many to count, how many had been met until then."""
+    counted: bool
+    """Whether all different cells were counted."""
+    numbers: int
+    """Cells that are numbers."""
+    odd: tuple[int, str] | None
+    """Line and cell of the first that is no number."""
+    hole: int | None
+    """Line of the first missing cell."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a table looks like."""
+
+    columns: tuple[Portrait, ...]
+    rows: int
+    head: tuple[dict[str, str], ...]
+    """The first rows."""
+    sha256: str
+    """Of the table's uncompressed bytes."""
+
+    def column(self, name: str) -> Portrait:
+        """The column of that name; there must be one."""
+        return next(column for column in self.columns if column.name == name)
+
+
+def look(path: Path, missing: Sequence[str]) -> Look:
+    """A table's columns, where `missing` are cells that hold nothing. DataError for what is wrong with the file."""
+    with open_csv(path) as table:
+        return look_at(table, missing)
+
+
+def look_at(table: CsvFile, missing: Sequence[str]) -> Look:
+    """The same of a table that is open, up to its end."""
+    most = min(MOST_DISTINCT, max(100, ALL_DISTINCT // len(table.header)))
+    holes = frozenset(missing)
+    sketches = {name: _Sketch(most) for name in table.header}
+    head: list[dict[str, str]] = []
+    rows = 0
+    for lines, cells in table.chunks():
+        rows += len(lines)
+        for name, sketch in sketches.items():
+            sketch.add(cells[name], lines, holes)
+        for row in range(min(len(lines), HEAD - len(head))):
+            head.append({name: column[row] for name, column in cells.items()})
+    columns = tuple(sketch.portrait(name, rows) for name, sketch in sketches.items())
+    return Look(columns, rows, tuple(head), table.sha256)
+
+
+def as_numbers(cells: Sequence[str]) -> Array | None:
+    """All cells as float64; None where one of them is no number (see `is_number`).
+
+    float() takes more than numbers: digits of other scripts, which are not ASCII, `1_000`, and `nan` and `inf`, which
+    have an n. Without these it takes numbers only, and costs a tenth of asking for each.
+    """
+    text = "".join(cells)
+    is_plain = text.isascii() and not any(sign in text for sign in "_nN")
+    if not is_plain and not all(map(is_number, cells)):
+        return None
+    try:
+        values = np.fromiter(map(float, cells), np.float64, len(cells))
+    except ValueError:
+        return None
+    return values if np.isfinite(values).all() else None
+
+
+def present(cells: Sequence[str], missing: Collection[str]) -> list[str]:
+    """The cells that hold something."""
+    return [cell for cell in cells if cell not in missing]
+
+
+class _Sketch:
+    """Running figures of one column."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.missing = self.numbers = 0
+        self.odd: tuple[int, str] | None = None
+        self.hole: int | None = None
+        self.counts: Counter[str] | None = Counter()
+        self.distinct = self.characters = 0
+        self.low, self.high, self.total, self.whole = math.inf, -math.inf, 0.0, True
+
+    def add(self, cells: list[str], lines: list[int], missing: frozenset[str]) -> None:
+        """Take in the next rows."""
+        found = present(cells, missing)
+        if len(found) < len(cells):
+            self.missing += len(cells) - len(found)
+            if self.hole is None:
+                self.hole = next(n for n, cell in zip(lines, cells, strict=True) if cell in missing)
+        if not found:
+            return
+        values = None if self.odd else as_numbers(found)
+        if values is None:
+            self._add_texts(cells, lines, missing, Counter(found))
+        else:
+            self._add_numbers(values)
+        if self.counts is not None:
+            self._count(found)
+
+    def _add_numbers(self, values: Array) -> None:
+        self.numbers += len(values)
+        self.low, self.high = min(self.low, values.min()), max(self.high, values.max())
+        with np.errstate(over="ignore"):
+            self.total += float(values.sum())
+        self.whole = (
+            self.whole and bool((values == np.floor(values)).all()) and np.abs(values).max() < MANY
+        )
+
+    def _add_texts(
+        self, cells: list[str], lines: list[int], missing: frozenset[str], counts: Counter[str]
+    ) -> None:
+        self.numbers += sum(count for cell, count in counts.items() if is_number(cell))
+        if self.odd is None:
+            pairs = zip(lines, cells, strict=True)
+            line, cell = next((n, c) for n, c in pairs if c not in missing and not is_number(c))
+            self.odd = line, shown(cell, 40)
+
+    def _count(self, found: list[str]) -> None:
+        assert self.counts is not None, "asked for after it was given up"
+        before = len(self.counts)
+        self.counts.update(found)
+        self.distinct = len(self.counts)
+        if self.distinct > before:
+            self.characters = sum(map(len, self.counts))
+        if self.distinct > self.most or self.characters > MOST_CHARACTERS:
+            self.counts = None
+
+    def portrait(self, name: str, rows: int) -> Portrait:
+        """What has been seen."""
+        is_numeric = self.odd is None and self.numbers > 0
+        return Portrait(
+            name=name,
+            kind=self._kind(is_numeric),
+            rows=rows,
+            missing=self.missing,
+            whole=is_numeric and self.whole,
+            low=float(self.low) if is_numeric else None,
+            high=float(self.high) if is_numeric else None,
+            mean=self.total / self.numbers if is_numeric else None,
+            counts=dict(self.counts.most_common(MOST_COUNTED)) if self.counts else {},
+            distinct=self.distinct,
+            counted=self.counts is not None,
+            numbers=self.numbers,
+            odd=self.odd,
+            hole=self.hole,
+        )
+
+    def _kind(self, is_numeric: bool) -> Kind:
+        if is_numeric:
+            return "number"
+        if self.odd is None:
+            return "empty"
+        texts = {text.lower() for text in self.counts or {}}
+        is_boolean = len(self.counts or {}) <= 2 and any(texts <= pair for pair in BOOLEANS)
+        return "boolean" if texts and is_boolean else "text"
