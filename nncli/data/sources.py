@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nncli.data import digits, idx, mnist, npz, toys
+from nncli.data import digits, idx, mnist, npz, table, toys
 from nncli.data.dataset import Dataset
 from nncli.data.download import Progress
 from nncli.data.encoding import Fitted
 from nncli.data.files import shown
 from nncli.data.splits import divide
 from nncli.errors import MachineError, Problem, SpecError
-from nncli.spec.sources import AnySource
+from nncli.spec.sources import AnySource, Csv
 
 Loader = Callable[[Any, Progress | None], Dataset]
 
@@ -45,18 +45,22 @@ def load(
     SpecError or DataError (2) for what is wrong with spec or data, MachineError (4) for what cannot be read or fetched.
     """
     with _machine_errors():
-        _check_path(getattr(source, "path", None))
+        for key in ("path", "test", "validation"):
+            _check_path(key, getattr(source, key, None))
+        if isinstance(source, Csv):
+            return table.load_csv(source, seed=seed, fitted=fitted)
         whole = LOADERS[source.source](source, on_progress)
         return dataclasses.replace(whole, splits=divide(whole.splits, source, seed=seed))
 
 
-def _check_path(path: str | None) -> None:
+def _check_path(key: str, path: object) -> None:
+    """Whether there is something, where the key holds a path."""
     try:
-        if path is not None:
+        if isinstance(path, str):
             Path(path).stat()
     except (FileNotFoundError, NotADirectoryError) as error:
         message = f"there is no file or folder {shown(path)}"
-        raise SpecError([Problem(("data", "path"), message)]) from error
+        raise SpecError([Problem(("data", key), message)]) from error
 
 
 @contextmanager
