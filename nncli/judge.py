@@ -10,6 +10,7 @@ from typing import Any
 from nncli import fit, machine
 from nncli.data.dataset import Dataset, Split
 from nncli.data.download import Progress
+from nncli.data.encoding import Fitted
 from nncli.data.sources import load
 from nncli.errors import DamagedError, UsageError
 from nncli.network.metrics import Confusion
@@ -100,7 +101,9 @@ def open_judged(
         _same_architecture(weights, spec, path, document.path)
     if dataset is None:
         with document.places():
-            dataset = load(spec.data, seed=spec.seed, on_progress=on_progress)
+            fitted = _fitted(weights)
+            dataset = load(spec.data, seed=spec.seed, fitted=fitted, on_progress=on_progress)
+            spec = fit.with_dims(spec, dataset)
             fit.check_data(spec, dataset)
         if weights:
             _same_preprocessing(weights, dataset, path)
@@ -209,7 +212,11 @@ def _spec_of(weights: Path, spec_path: Path | None) -> Document:
 
 def _same_architecture(weights: Weights, spec: Spec, path: Path, spec_path: Path) -> None:
     """Raise DamagedError naming the first layer that differs."""
-    ours, theirs = map(_shown, spec.architecture), map(_shown, weights.meta.architecture)
+    layers = weights.meta.architecture
+    # where the spec says auto, the weights know
+    known = [_resolved(*pair) for pair in zip(spec.architecture, layers, strict=False)]
+    ours = map(_shown, (*known, *spec.architecture[len(known) :]))
+    theirs = map(_shown, layers)
     for number, (here, there) in enumerate(zip_longest(ours, theirs, fillvalue="missing"), 1):
         if here != there:
             raise DamagedError(
@@ -222,15 +229,32 @@ def _shown(layer: LayerSpec) -> str:
     return f"{layer.input_dim} -> {layer.output_dim} {layer.activation}"
 
 
+def _resolved(layer: LayerSpec, saved: LayerSpec) -> LayerSpec:
+    """The layer with the saved widths where its own are the data's to say."""
+    widths = {
+        key: getattr(layer, key) or getattr(saved, key) for key in ("input_dim", "output_dim")
+    }
+    return layer.model_copy(update=widths)
+
+
+def _fitted(weights: Weights | None) -> Fitted | None:
+    """How the weights had the columns of a table encoded; None where they were trained on something else."""
+    table = weights and weights.meta.preprocessing.table
+    return Fitted(table, weights.meta.classes) if weights and table else None
+
+
 def _same_preprocessing(weights: Weights, dataset: Dataset, path: Path) -> None:
-    """Raise DamagedError where the network was trained on inputs of another scale, or on other classes."""
+    """Raise DamagedError where the network was trained on inputs of another scale, or on other answers."""
     meta = weights.meta
+    if meta.preprocessing.table != dataset.table:
+        trained = "a table" if meta.preprocessing.table else "something else than a table"
+        raise DamagedError(f"{path}: was trained on {trained}, which the spec's data is not")
     if meta.preprocessing.scale != dataset.scale:
         raise DamagedError(
             f"{path}: was trained on inputs divided by {meta.preprocessing.scale:g}, but the spec's data divides by "
             f"{dataset.scale:g}. Set data.scale to {meta.preprocessing.scale:g}."
         )
-    if meta.classes != dataset.classes:
+    if (meta.classes, meta.labels) != (dataset.classes, dataset.labels):
         raise DamagedError(f"{path}: was trained on other classes than the spec's data has")
 
 

@@ -24,7 +24,7 @@ def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False
     err = console.stderr(quiet)
     with document.places(), fetching(err) as on_progress:
         prepared = preparation.prepare(document.spec, on_progress)
-        preparation.initial_vector(document.spec)
+        preparation.initial_vector(prepared.spec)
     console.print_warnings(prepared.warnings, f"{spec}: ")
     if quiet:
         return

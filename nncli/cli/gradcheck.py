@@ -41,7 +41,7 @@ def gradcheck(
             err.print("two passes for every parameter that is checked: this takes a while")
         with preparation.blas_threads(prepared.threads):
             result = check(
-                document.spec, prepared.dataset, everything=everything, tolerance=tolerance
+                prepared.spec, prepared.dataset, everything=everything, tolerance=tolerance
             )
     if json:
         console.print_json(asdict(result) | {"passed": result.passed})

@@ -63,11 +63,12 @@ def fit_columns(
     columns: list[Column] = []
     constant = []
     for name, values in raw.items():
-        column: Column | None
-        if name in texts:
-            column = _fit_texts(name, values, texts[name])
-        else:
-            column = _fit_numbers(name, values, numbers, where)
+        known = texts.get(name)
+        column = (
+            _fit_numbers(name, values, numbers, where)
+            if known is None
+            else _fit_texts(name, values, known)
+        )
         if column is None:
             constant.append(name)
         else:

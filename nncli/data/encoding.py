@@ -5,9 +5,7 @@ The models are plain values: JSON holds them, and `predict` needs nothing else.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
-
-from pydantic import Field
+from typing import Literal, NamedTuple
 
 from nncli.spec.base import Model, PositiveNumber
 
@@ -34,7 +32,8 @@ class TextColumn(Model):
     """Sorted. A missing text is the category ""."""
 
 
-Column = Annotated[NumberColumn | TextColumn, Field(discriminator="kind")]
+# told apart by their keys: a file does not hold `kind`, which is a default
+Column = NumberColumn | TextColumn
 
 
 class TableEncoding(Model):

@@ -15,7 +15,7 @@ from nncli.data.encoding import Fitted
 from nncli.data.files import shown
 from nncli.data.splits import divide
 from nncli.errors import MachineError, Problem, SpecError
-from nncli.spec.sources import AnySource, Csv
+from nncli.spec.sources import AnySource
 
 Loader = Callable[[Any, Progress | None], Dataset]
 
@@ -29,6 +29,8 @@ LOADERS: dict[str, Loader] = {
     "npz": lambda source, _: npz.load_npz(source),
 }
 """Name of a source -> what reads it: `train` with all its rows, and `test` where it has one of its own."""
+DIVIDED: dict[str, Callable[..., Dataset]] = {"csv": table.load_csv}
+"""The same for sources that divide their rows themselves, since they learn from training rows how to encode them."""
 
 
 def load(
@@ -47,8 +49,8 @@ def load(
     with _machine_errors():
         for key in ("path", "test", "validation"):
             _check_path(key, getattr(source, key, None))
-        if isinstance(source, Csv):
-            return table.load_csv(source, seed=seed, fitted=fitted)
+        if source.source in DIVIDED:
+            return DIVIDED[source.source](source, seed=seed, fitted=fitted)
         whole = LOADERS[source.source](source, on_progress)
         return dataclasses.replace(whole, splits=divide(whole.splits, source, seed=seed))
 

@@ -15,6 +15,7 @@ import numpy as np
 from nncli import preparation
 from nncli.data.dataset import Dataset, Split
 from nncli.errors import NncliError
+from nncli.fit import with_dims
 from nncli.network.params import count
 from nncli.runs import rundir
 from nncli.spec.load import parse_spec
@@ -98,6 +99,7 @@ def _makespan(loads: Sequence[float], workers: int) -> float:
 
 def work(spec: Spec, dataset: Dataset | None) -> float:
     """What a training costs, in multiply-adds: steps, and the evaluation of every record."""
+    spec = with_dims(spec, dataset) if dataset else spec
     length = Length.of(spec, len(dataset.splits["train"]) if dataset else NOMINAL)
     weights = count(spec.architecture)
     step = OVERHEAD + 3 * length.batch_size * weights
@@ -162,7 +164,7 @@ def _measured(specs: Sequence[Spec], dataset: Dataset) -> float | None:
     if not specs or specs[0].gradient == "numerical":
         return None
     length = preparation.prepare(specs[0], dataset=dataset).length
-    narrow = [_narrow(spec) for spec in specs[:TOGETHER]]
+    narrow = [_narrow(with_dims(spec, dataset)) for spec in specs[:TOGETHER]]
     lead, together, weights = narrow[0], len(narrow), count(narrow[0].architecture)
     if weights > 4 * WEIGHTS:  # the data alone is that wide
         return None

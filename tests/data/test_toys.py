@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from nncli.data.sources import LOADERS, load
+from nncli.data.sources import DIVIDED, LOADERS, load
 from nncli.errors import SpecError, UsageError
 from nncli.spec.sources import AnySource, DataSpec
 
@@ -111,4 +111,4 @@ def test_digits_without_scikit_learn(monkeypatch):
 
 def test_every_source_of_the_spec_has_a_loader():
     names = [get_args(model.model_fields["source"].annotation) for model in get_args(AnySource)]
-    assert sorted(LOADERS) == sorted(name for (name,) in names)
+    assert sorted((*LOADERS, *DIVIDED)) == sorted(name for (name,) in names)

@@ -22,6 +22,7 @@ from nncli.spec.suggest import SYNONYMS, nearest
 
 ROWS = "must be a number of rows (0, 1000) or a fraction between 0 and 1 (0.2)"
 COUNT = "must be a whole number between 1 and 2147483647"
+WIDTH = f"{COUNT}, or `auto` where the data say it"
 SEED = "must be a whole number between 0 and 9223372036854775807"
 BOOL = "true and false are not numbers."
 BATCH = f"{COUNT}, or `full` for the whole training set"
@@ -108,7 +109,7 @@ OPTIMIZERS = "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"
         (
             LAST,
             "input_dim: 30, output_dim: 0, activation: sigmoid",
-            f"4:21: architecture[1].output_dim: is 0, {COUNT}",
+            f"4:21: architecture[1].output_dim: is 0, {WIDTH}",
         ),
         (
             f"{{{LAST}}}",
@@ -120,18 +121,18 @@ OPTIMIZERS = "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"
         (
             "data: mnist",
             "data: mnst",
-            "1:1: data: is 'mnst', must be one of mnist, idx, digits, moons, circles, spirals, npz. "
+            "1:1: data: is 'mnst', must be one of mnist, idx, digits, moons, circles, spirals, npz, csv, images. "
             "Did you mean `mnist`?",
         ),
         (
             "data: mnist",
             "data: {source: 3}",
-            "1:8: data.source: is 3, must be one of mnist, idx, digits, moons, circles, spirals, npz",
+            "1:8: data.source: is 3, must be one of mnist, idx, digits, moons, circles, spirals, npz, csv, images",
         ),
         (
             "data: mnist",
             "data: {path: x}",
-            "1:1: data.source: is missing. Write one of mnist, idx, digits, moons, circles, spirals, npz.",
+            "1:1: data.source: is missing. Write one of mnist, idx, digits, moons, circles, spirals, npz, csv, images.",
         ),
         ("data: mnist", "data: idx", "1:1: data.path: is missing. The folder that holds the files."),
         ("data: mnist", "data: {source: npz}", "1:1: data.path: is missing. The `.npz` file."),

@@ -65,7 +65,7 @@ def test_the_last_one_counts_and_null_takes_a_key_away(load, good):
         ("eta=1e400", "eta: is inf, must be a finite number above 0"),
         ("epochs=99999999999999999999", f"epochs: is 99999999999999999999, {COUNT}"),
         ("epochs='3'", f"epochs: is '3' (text), {COUNT}. Remove the quotes."),
-        ("architecture[1].output_dim=0", f"architecture[1].output_dim: is 0, {COUNT}"),
+        ("architecture[1].output_dim=0", f"architecture[1].output_dim: is 0, {COUNT}, or `auto` where the data say it"),
         ("eta=010", f"eta: is 010, {OCTAL}"),
         ("eta=*a", "eta: anchors (&name) and aliases (*name) are not supported. Write the value out."),
         ("eta=[1", "eta: `,` or `]` is missing here; opened on line 1"),
