@@ -21,11 +21,22 @@ def _nothing_is_left_running() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def mnist_folder() -> Path:
     """The folder of the real MNIST files; without it tests are skipped, but never under CI."""
+    return _shared("mnist/*.gz") / "mnist"
+
+
+@pytest.fixture(scope="session")
+def tables_folder() -> Path:
+    """The folder of the real tables; without it tests are skipped, but never under CI."""
+    return _shared("tables/*.csv") / "tables"
+
+
+def _shared(what: str) -> Path:
     shared = os.environ.get("NNCLI_DATA")
     if not shared:
         absent = pytest.fail if os.environ.get("CI") else pytest.skip
-        absent("NNCLI_DATA is not set: it names the folder that holds mnist/*.gz")
-    return Path(shared) / "mnist"
+        absent(f"NNCLI_DATA is not set: it names the folder that holds {what}")
+    assert shared
+    return Path(shared)
 
 
 CAMPAIGNS = {"short": 2, "long": 4, "torture": 16}
