@@ -132,7 +132,7 @@ class _Sketch:
         self.hole: int | None = None
         self.counts: Counter[str] | None = Counter()
         self.distinct = self.characters = 0
-        self.low, self.high, self.total, self.whole = math.inf, -math.inf, 0.0, True
+        self.low, self.high, self.mean, self.whole = math.inf, -math.inf, 0.0, True
 
     def add(self, cells: list[str], lines: list[int], missing: frozenset[str]) -> None:
         """Take in the next rows."""
@@ -152,10 +152,11 @@ class _Sketch:
             self._count(found)
 
     def _add_numbers(self, values: Array) -> None:
+        before = self.numbers
         self.numbers += len(values)
+        # divided before they are added: a sum may be too large for any float
+        self.mean = self.mean * (before / self.numbers) + float((values / self.numbers).sum())
         self.low, self.high = min(self.low, values.min()), max(self.high, values.max())
-        with np.errstate(over="ignore"):
-            self.total += float(values.sum())
         self.whole = (
             self.whole and bool((values == np.floor(values)).all()) and np.abs(values).max() < MANY
         )
@@ -190,7 +191,7 @@ class _Sketch:
             whole=is_numeric and self.whole,
             low=float(self.low) if is_numeric else None,
             high=float(self.high) if is_numeric else None,
-            mean=self.total / self.numbers if is_numeric else None,
+            mean=self.mean if is_numeric else None,
             counts=dict(self.counts.most_common(MOST_COUNTED)) if self.counts else {},
             distinct=self.distinct,
             counted=self.counts is not None,

@@ -108,7 +108,8 @@ def _check_classes(y: Array, kept: int, key: str, classes: Sequence[str] | None)
             f"class {name} has 1 row; `{key}_from: stratified` needs 2 or more. Use random"
         )
     if min(kept, len(y) - kept) < len(numbers):
-        message = f"makes {kept} of {len(y)} rows, but stratified needs one per class ({len(numbers)}) on both sides"
+        message = f"makes {kept} of {len(y)} rows, but stratified needs one per class ({len(numbers)}) on both sides. "
+        message += f"Keep back more, or set {key}_from to random"
         raise _problem(key, message)
 
 
