@@ -5,7 +5,7 @@ In between each column is one array: float64 with NaN for holes, or the numbers 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,7 +54,10 @@ def is_too_varied(column: Portrait) -> bool:
 
 
 def fit_columns(
-    raw: Mapping[str, Array], texts: Mapping[str, Sequence[str]], numbers: str, where: str
+    raw: Iterable[tuple[str, Array]],
+    texts: Mapping[str, Sequence[str]],
+    numbers: str,
+    where: str,
 ) -> Fit:
     """What the training rows say: `raw` are their columns, `texts` what the numbers in a column of texts stand for.
 
@@ -62,7 +65,7 @@ def fit_columns(
     """
     columns: list[Column] = []
     constant = []
-    for name, values in raw.items():
+    for name, values in raw:
         known = texts.get(name)
         column = (
             _fit_numbers(name, values, numbers, where)

@@ -15,8 +15,8 @@ LARGE = 256 << 20
 """Bytes from which a file is worth a guess before all of it is looked at."""
 NUMBER, TEXT, INPUT = 8, 4, 4
 """Bytes of a cell as it is read, a number or a text, and of an input."""
-ROW = 24
-"""Bytes beside these: a row's line, its number, its answer."""
+ROW = 64
+"""Bytes beside these: a row's line, its number, its answer, and the column that is just being joined or encoded."""
 
 
 def check_guess(path: Path) -> None:

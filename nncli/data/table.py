@@ -28,7 +28,7 @@ from nncli.data.encode import (
     read_columns,
     wanted_columns,
 )
-from nncli.data.encoding import Fitted, TableEncoding, TextColumn
+from nncli.data.encoding import Column, Fitted, TableEncoding, TextColumn
 from nncli.data.files import shown
 from nncli.data.fingerprint import combine
 from nncli.data.room import check_guess, check_room
@@ -48,6 +48,8 @@ class Plan:
     missing: tuple[str, ...]
     sha256: str | None = None
     """Of the table that the plan was made for."""
+    rows: int = 0
+    """Its rows; 0 where they have not been counted."""
 
 
 class Table(NamedTuple):
@@ -80,7 +82,7 @@ def load_csv(source: Csv, *, seed: int, fitted: Fitted | None = None) -> Dataset
     notes: tuple[str, ...] = ()
     if fitted is None:
         encoding, notes = _fit(source, plan, parts["train"])
-        parts = {name: _recoded(part, plan, encoding) for name, part in parts.items()}
+        parts = _recoded(parts, plan, encoding)
     else:
         encoding = fitted.table
     answer = plan.answer
@@ -114,7 +116,7 @@ def _plan(source: Csv) -> Plan:
         texts = ("", *sorted(column.counts))
         is_text = column.kind != "number"
         numberings[name] = {text: at for at, text in enumerate(texts)} if is_text else None
-    return Plan(numberings, answer, source.missing, seen.sha256)
+    return Plan(numberings, answer, source.missing, seen.sha256, seen.rows)
 
 
 def _fitted_plan(source: Csv, fitted: Fitted) -> Plan:
@@ -146,28 +148,53 @@ def _parts(source: Csv, plan: Plan, seed: int) -> dict[str, Part]:
 
 def _read(path: Path, plan: Plan) -> Table:
     """A table as numbers. DataError with line and column of what is none."""
-    where = shown(path)
-    pieces: dict[str, list[Array]] = {name: [] for name in plan.features}
-    answers, lines = [], []
-    missing = frozenset(plan.missing)
+    where, missing = shown(path), frozenset(plan.missing)
+    gathered = _Gathered(plan.rows)
     with open_csv(path) as table:
         for rows in table.chunks():
             check_columns(rows, plan.answer.target, where)
-            answers.append(plan.answer.read(rows, missing, where))
-            lines.append(np.array(rows.lines))
-            for name, values in read_columns(rows, plan.features, missing, where).items():
-                pieces[name].append(values)
-        if not answers:
+            y = plan.answer.read(rows, missing, where)
+            columns = read_columns(rows, plan.features, missing, where)
+            gathered.add(np.array(rows.lines), y, *columns.values())
+        if not gathered.rows:
             raise DataError(f"{where}: has no rows below its header")
-        # each column's pieces are let go before the next one's are joined
-        columns = {name: np.concatenate(pieces.pop(name)) for name in plan.features}
-        return Table(where, columns, np.concatenate(answers), np.concatenate(lines), table.sha256)
+        lines, y, *values = gathered.whole()
+        return Table(where, dict(zip(plan.features, values, strict=True)), y, lines, table.sha256)
+
+
+class _Gathered:
+    """Arrays of one length that grow by rows. Joining pieces at the end would take the memory of all of them twice."""
+
+    def __init__(self, expected: int) -> None:
+        self.expected, self.rows = expected, 0
+        self.arrays: list[Array] = []
+
+    def add(self, *pieces: Array) -> None:
+        """The next rows of each array."""
+        end = self.rows + len(pieces[0])
+        if not self.arrays:
+            self.arrays = [self._made(piece, max(end, self.expected)) for piece in pieces]
+        for number, piece in enumerate(pieces):
+            if end > len(self.arrays[number]):
+                grown = self._made(piece, 2 * end)
+                grown[: self.rows] = self.arrays[number][: self.rows]
+                self.arrays[number] = grown
+            self.arrays[number][self.rows : end] = piece
+        self.rows = end
+
+    def _made(self, like: Array, rows: int) -> Array:
+        return np.empty((rows, *like.shape[1:]), like.dtype)
+
+    def whole(self) -> list[Array]:
+        """Each array with the rows that it has got."""
+        return [array[: self.rows] for array in self.arrays]
 
 
 def _fit(source: Csv, plan: Plan, train: Part) -> tuple[TableEncoding, tuple[str, ...]]:
     """The encoding that the training rows suggest, and what was left out."""
     texts = {name: tuple(numbers) for name, numbers in plan.features.items() if numbers is not None}
-    raw = {name: values[train.rows] for name, values in train.table.columns.items()}
+    # one column's training rows at a time
+    raw = ((name, values[train.rows]) for name, values in train.table.columns.items())
     fit = fit_columns(raw, texts, source.numbers, train.table.where)
     centers, spreads = _units(plan.answer, train)
     encoding = TableEncoding(
@@ -202,19 +229,28 @@ def _units(
     return tuple(map(float, centers)), tuple(map(float, spreads))
 
 
-def _recoded(part: Part, plan: Plan, encoding: TableEncoding) -> Part:
-    """The same rows with texts numbered as categories, and the columns that are used."""
-    columns = {}
-    for column in encoding.columns:
-        values = part.table.columns[column.name]
-        numbers = plan.features[column.name]
-        if isinstance(column, TextColumn) and numbers is not None:
-            place = {text: number for number, text in enumerate(column.categories)}
-            # a text that the whole file does not have is UNKNOWN already: the last entry, -1
-            table = [*(place.get(text, UNKNOWN) for text in numbers), UNKNOWN]
-            values = np.array(table, np.int32)[values]
-        columns[column.name] = values
-    return part._replace(table=part.table._replace(columns=columns))
+def _recoded(parts: Mapping[str, Part], plan: Plan, encoding: TableEncoding) -> dict[str, Part]:
+    """The same rows with texts numbered as categories; each table once, and of its columns those that are used."""
+    tables: dict[int, Table] = {}
+    for part in parts.values():
+        if id(part.table) not in tables:
+            tables[id(part.table)] = part.table._replace(
+                columns={
+                    column.name: _as_category(column, part.table.columns[column.name], plan)
+                    for column in encoding.columns
+                }
+            )
+    return {name: part._replace(table=tables[id(part.table)]) for name, part in parts.items()}
+
+
+def _as_category(column: Column, values: Array, plan: Plan) -> Array:
+    """A column as it is encoded: numbers as they are, texts numbered by their categories."""
+    numbers = plan.features[column.name]
+    if numbers is None or not isinstance(column, TextColumn):
+        return values
+    place = {text: number for number, text in enumerate(column.categories)}
+    # what is UNKNOWN already, -1, takes the last entry
+    return np.array([*(place.get(text, UNKNOWN) for text in numbers), UNKNOWN], np.int32)[values]
 
 
 def _encoded(part: Part, encoding: TableEncoding) -> Split:

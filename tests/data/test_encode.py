@@ -22,7 +22,7 @@ RAW = {
 
 def fit(numbers: str = "standardize", **raw):
     texts = TEXTS | {"same": ("x",)}
-    return fit_columns(raw or RAW, texts, numbers, "t.csv")
+    return fit_columns((raw or RAW).items(), texts, numbers, "t.csv")
 
 
 def encoding(*columns) -> TableEncoding:

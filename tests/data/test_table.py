@@ -167,6 +167,16 @@ def test_what_was_fitted_is_applied(table, keys):
     assert (again.table, again.classes, again.labels) == (whole.table, whole.classes, whole.labels)
 
 
+def test_chunks_do_not_show(table, monkeypatch):
+    """Neither where the rows have been counted before, nor where they have not."""
+    whole = table(CLASSES)
+    monkeypatch.setattr("nncli.data.csv_file.CHUNK_CELLS", 9)
+    for parts in (table(CLASSES), table(CLASSES, fitted=fitted(whole))):
+        for name, split in whole.splits.items():
+            assert split.x.tobytes() == parts.splits[name].x.tobytes()
+            assert split.y.tobytes() == parts.splits[name].y.tobytes()
+
+
 def test_another_table_is_encoded_as_the_first_was(table):
     whole = table(CLASSES)
     other = table(CLASSES.replace(",u,", ",q,").replace("\n1,", "\n1000,"), fitted=fitted(whole))
@@ -287,7 +297,7 @@ def test_a_table_that_is_too_large_is_refused_with_its_size(table, monkeypatch):
     with pytest.raises(DataError) as err:
         table(CLASSES)
     assert str(err.value) == (
-        "t.csv: 166 bytes, about 20 rows of 2 columns, take 1 KB of memory; this machine has 1000 bytes. "
+        "t.csv: 166 bytes, about 20 rows of 2 columns, take 2 KB of memory; this machine has 1000 bytes. "
         "Take fewer rows, or fewer columns with data.features"
     )
     monkeypatch.setattr(room, "LARGE", 100)

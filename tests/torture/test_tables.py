@@ -260,4 +260,4 @@ def test_many_rows_take_the_memory_of_their_numbers(source):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert dataset.splits["train"].x.shape == (count, 4)
-    assert peak < 110 * count + (24 << 20)
+    assert peak < 90 * count + (24 << 20)
