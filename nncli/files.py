@@ -52,6 +52,21 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
         SYSTEM.close(descriptor)
 
 
+@contextmanager
+def _refused_open(path: Path, temporary: Path) -> Iterator[int]:
+    """The temporary file of `path`, open; its own failures are told from those of what is done meanwhile."""
+    with _refusing(path, "written"):
+        descriptor = SYSTEM.open(temporary, _NEW, 0o666)
+    try:
+        yield descriptor
+    except BaseException:
+        with suppress(OSError):
+            SYSTEM.close(descriptor)
+        raise
+    with _refusing(path, "written"):
+        SYSTEM.close(descriptor)
+
+
 def read(path: Path) -> bytes:
     """All bytes of a file. Raises MachineError where it cannot be read."""
     with _refusing(path, "read"):
@@ -59,23 +74,36 @@ def read(path: Path) -> bytes:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Put `data` at `path` so that a crash at any moment leaves the old file or the new one, never a mixture.
+    """Put `data` at `path` so that a crash at any moment leaves the old file or the new one, never a mixture."""
+    with replacing(path) as write:
+        write(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """A function that writes; what it has been given stands at `path` once the block ends, whole or not at all.
 
     A temporary file beside it is written and synced, renamed over it, and the folder is synced. An fsync that failed is
     never tried again: the kernel may have dropped what it could not write.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with _refusing(path, "written"):
-        try:
-            with _opened(temporary, _NEW) as file:
-                _write_all(file, data)
+
+    def write(data: bytes) -> None:
+        with _refusing(path, "written"):
+            _write_all(file, data)
+
+    try:
+        with _refused_open(path, temporary) as file:
+            yield write
+            with _refusing(path, "written"):
                 SYSTEM.fsync(file)
+        with _refusing(path, "written"):
             SYSTEM.rename(temporary, path)
             _sync_folder(path.parent)
-        except BaseException:
-            with suppress(OSError):
-                SYSTEM.unlink(temporary)
-            raise
+    except BaseException:
+        with suppress(OSError):
+            SYSTEM.unlink(temporary)
+        raise
 
 
 def write_scratch(path: Path, *parts: bytes | memoryview) -> None:

@@ -24,8 +24,11 @@ class Targets:
     """How many classes there are; None for real targets."""
 
 
-def inputs(x: Array, where: str) -> Array:
-    """(rows, ...) numbers -> (rows, features), contiguous, every one finite. DataError with `where` otherwise."""
+def inputs(x: Array, where: str, first: int = 0) -> Array:
+    """(rows, ...) numbers -> (rows, features), contiguous, every one finite. DataError with `where` otherwise.
+
+    `first` is the number of the first row, where others came before.
+    """
     _check_numbers(x, where)
     if not x.size:
         raise DataError(f"{where}: holds no values (shape {x.shape})")
@@ -34,7 +37,7 @@ def inputs(x: Array, where: str) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
             x = x.astype(kind if kind.name in KEPT else np.float64)
     flat = np.ascontiguousarray(x.reshape(len(x), -1))
-    _check_finite(flat, where)
+    _check_finite(flat, where, first)
     return flat
 
 
@@ -87,12 +90,12 @@ def _check_numbers(array: Array, where: str) -> None:
         raise DataError(f"{where}: is a single number; expected one row per sample")
 
 
-def _check_finite(rows: Array, where: str) -> None:
+def _check_finite(rows: Array, where: str, first: int = 0) -> None:
     finite = np.isfinite(rows)
     if not finite.all():
         row, column = (int(index) for index in np.argwhere(~finite)[0])
         bad = finite.size - int(np.count_nonzero(finite))
         raise DataError(
             f"{where}: {bad} of {finite.size} values are not finite, first {rows[row, column]} "
-            f"in row {row}, column {column}"
+            f"in row {first + row}, column {column}"
         )

@@ -12,6 +12,8 @@ from nncli.data.encoding import ImageLook, Preprocessing, TableEncoding
 from nncli.network.params import Array
 
 Task = Literal["classification", "labels", "regression"]
+WHITES = (1, 16, 255, 65535)
+"""What white is in pictures: of floats, of scikit-learn's digits, of 8 and of 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,10 @@ class Dataset:
         border[1:-1, 1:-1] = False
         brightest = float(pictures.max()) or 1.0
         dark = bool(pictures[:, border].mean() < brightest / 4)
-        return ImageLook(height=height, width=width, channels=self.channels, dark=dark)
+        white = next((most for most in WHITES if most >= brightest), brightest)
+        return ImageLook(
+            height=height, width=width, channels=self.channels, dark=dark, white=white
+        )
 
     @property
     def input_dim(self) -> int:

@@ -60,6 +60,8 @@ class ImageLook(Model):
     """1 for grey, 3 for red, green and blue."""
     dark: bool = False
     """Whether the background is dark, as MNIST's is: a drawing on white paper has to be inverted."""
+    white: PositiveNumber = 255
+    """The number that stands for white, before it is divided by the scale."""
 
 
 class Preprocessing(Model):

@@ -98,8 +98,8 @@ class Content:
 
     path: Path
     stream: Stream
-    size: int
-    """Bytes on disk."""
+    size: int | None
+    """Bytes on disk; None for a pipe, which does not say."""
     gzipped: bool
 
     def take(self, count: int) -> bytes:
@@ -109,6 +109,8 @@ class Content:
 
     def check_size(self, declared: int) -> None:
         """Whether the file can hold `declared` bytes: exactly, or where it is gzipped at all."""
+        if self.size is None:
+            return
         if self.gzipped:
             check_inflation(declared, self.size, shown(self.path), "Unpack it with gunzip first")
         elif declared != self.size:

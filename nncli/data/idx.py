@@ -94,7 +94,7 @@ def paired(x: IdxFile, y: IdxFile) -> Split:
 def read_idx(path: Path) -> IdxFile:
     """One file. DataError for anything but exactly what its header declares; nothing large is allocated before."""
     with content(path) as source:
-        header, dimensions = _header(source)
+        header, dimensions = read_header(source)
         if 0 in dimensions:  # the others could be any numbers, as far as the size of the file goes
             raise DataError(f"{shown(path)}: holds no values (dimensions {dimensions})")
         total = len(header) + math.prod(dimensions)
@@ -108,7 +108,8 @@ def read_idx(path: Path) -> IdxFile:
     return IdxFile(path, data[len(header) :].reshape(dimensions), digest(data))
 
 
-def _header(source: Content) -> tuple[bytes, tuple[int, ...]]:
+def read_header(source: Content) -> tuple[bytes, tuple[int, ...]]:
+    """The first bytes of a file, and the dimensions that they declare. DataError where they are none of an IDX file."""
     start = source.take(4)
     _check_magic(source, start)
     rest = source.take(4 * start[3])

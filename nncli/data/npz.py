@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.lib import format as npy
@@ -127,7 +127,7 @@ def _member(
 def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NpyArray:
     """One array, as a view of the buffer its member was read into. DataError where the sizes disagree."""
     where = f"{shown(path)}: {shown(info.filename.removesuffix('.npy'), 60)}"
-    _check_sizes(info, path, where)
+    check_sizes(info, path, where)
     data = np.empty(info.file_size, np.uint8)
     with archive.open(info) as member:
         stream = cast(zipfile.ZipExtFile, member)  # typeshed knows it as IO only
@@ -137,20 +137,46 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> 
     return NpyArray(where, parse(data, where), digest(data))
 
 
-def parse(data: Array, where: str) -> Array:
-    """The array in the bytes of an `.npy` file (numpy.lib.format), without a copy where its layout allows that."""
-    head = io.BytesIO(data[:LONGEST_HEADER].tobytes())
+class Header(NamedTuple):
+    """What the first bytes of an `.npy` file say."""
+
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[Any]
+    start: int
+    """Where the values begin."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        return self.start + math.prod(self.shape) * self.dtype.itemsize
+
+
+def read_header(start: bytes, where: str) -> Header:
+    """The header of an `.npy` file, from its first `LONGEST_HEADER` bytes. DataError for what holds no numbers, one of
+    DAMAGE for what makes no sense."""
+    head = io.BytesIO(start)
     version = npy.read_magic(head)
     if version not in HEADER_READERS:
         raise DataError(f"{where}: .npy version {version}; expected plain arrays of numbers")
     shape, fortran, dtype = _header(version, head)
     if dtype.kind not in "biuf":
         raise DataError(f"{where}: holds {shown(dtype, 60)}; expected numbers")
-    expected = head.tell() + math.prod(shape) * dtype.itemsize
-    if any(length < 0 for length in shape) or expected != len(data):
-        raise DataError(f"{where}: expected {expected} bytes for shape {shape}, found {len(data)}")
-    values = data[head.tell() :].view(dtype).reshape(shape, order="F" if fortran else "C")
-    return np.require(values, dtype.newbyteorder("="), ["C", "A"])
+    if any(length < 0 for length in shape):
+        raise DataError(f"{where}: declares fewer than no bytes for shape {shown(shape, 60)}")
+    return Header(shape, fortran, dtype, head.tell())
+
+
+def parse(data: Array, where: str) -> Array:
+    """The array in the bytes of an `.npy` file (numpy.lib.format), without a copy where its layout allows that."""
+    header = read_header(data[:LONGEST_HEADER].tobytes(), where)
+    if header.size != len(data):
+        raise DataError(
+            f"{where}: expected {header.size} bytes for shape {header.shape}, found {len(data)}"
+        )
+    order: Any = "F" if header.fortran else "C"
+    values = data[header.start :].view(header.dtype).reshape(header.shape, order=order)
+    return np.require(values, header.dtype.newbyteorder("="), ["C", "A"])
 
 
 def _header(version: tuple[int, int], head: io.BytesIO) -> Any:
@@ -162,7 +188,8 @@ def _header(version: tuple[int, int], head: io.BytesIO) -> Any:
         raise ValueError("a header that nothing can read") from error
 
 
-def _check_sizes(info: zipfile.ZipInfo, path: Path, where: str) -> None:
+def check_sizes(info: zipfile.ZipInfo, path: Path, where: str) -> None:
+    """DataError where what a member declares cannot be, or is too large."""
     if info.compress_type not in COMPRESSIONS:
         raise DataError(f"{where}: another compression than numpy.savez writes")
     if info.compress_size > path.stat().st_size:
