@@ -71,3 +71,22 @@ def graceful() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def tidy() -> Iterator[None]:
+    """While inside, SIGTERM and SIGHUP end the process as SystemExit does: what was begun is cleared away on the way
+    out, as after Ctrl-C."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    main = threading.current_thread() is threading.main_thread()
+    present = [getattr(signal, name) for name in _NAMES[1:] if main and hasattr(signal, name)]
+    handled = [number for number in present if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, leave) for number in handled}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -14,16 +14,14 @@ from nncli.data.encoding import Fitted
 from nncli.data.sources import load
 from nncli.errors import DamagedError, UsageError
 from nncli.network.metrics import Confusion
-from nncli.network.params import Architecture, Array, count, views
 from nncli.preparation import blas_threads, threads_of
-from nncli.runs import checkpoint, rundir
+from nncli.runs import rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.weights import Weights
-from nncli.session import weights_meta
+from nncli.saved import locate, of_checkpoint, pick
 from nncli.spec.load import Document, load_spec
 from nncli.spec.model import LayerSpec, Spec
 from nncli.training.evaluation import Evaluator
-from nncli.training.monitor import keeps_best
 
 PREFERRED = ("test", "validation", "train")
 """Which split is judged when none is named: the first of these that the data has."""
@@ -93,8 +91,8 @@ def open_judged(
     `last`, `best` or `average` parameters instead of those in weights.npz. Raises UsageError where something is not
     there or the data does not fit, DamagedError where the weights are damaged or belong to another experiment.
     """
-    path, run = _locate(target)
-    weights = _pick(path, weights_file.read(path), which) if path.is_file() else None
+    path, run = locate(target)
+    weights = pick(path, weights_file.read(path), which) if path.is_file() else None
     document = _spec_of(path, spec_path)
     spec = document.spec
     if weights:
@@ -108,7 +106,7 @@ def open_judged(
         if weights:
             _same_preprocessing(weights, dataset, path)
     if weights is None:
-        weights = _of_checkpoint(path.with_name(rundir.CHECKPOINT), spec, dataset, which)
+        weights = of_checkpoint(path.with_name(rundir.CHECKPOINT), spec, dataset, which)
     wanted = run.get("threads") or threads_of(spec, dataset)
     threads = min(wanted, machine.usable_cores())
     notes = (
@@ -132,72 +130,6 @@ def judge(target: Path, **choices: Any) -> Judgment:
     return Judgment(
         target, opened.split, rows, meta.epoch, figures, confusion, classes, opened.warnings
     )
-
-
-def _locate(target: Path) -> tuple[Path, dict[str, Any]]:
-    """The weights file of a run (before its first end there is only a checkpoint beside where that will be) or of
-    itself, and what run.json says, if there is one."""
-    if not target.exists():
-        raise UsageError(
-            f"{target}: no such run or weights file. `nncli runs` lists the runs there are."
-        )
-    if not target.is_dir():
-        has_run = (target.parent / rundir.RUN).is_file()
-        return target, rundir.open_run(target.parent) if has_run else {}
-    run, path = rundir.open_run(target), target / rundir.WEIGHTS
-    if not path.is_file() and not path.with_name(rundir.CHECKPOINT).is_file():
-        status = rundir.status_of(run)
-        raise DamagedError(f"{target}: has no weights yet; the run is {status} and has saved none.")
-    return path, run
-
-
-def _pick(path: Path, weights: Weights, which: str | None) -> Weights:
-    """The parameters that were asked for. Raises UsageError where the run has not kept such."""
-    if which is None:
-        return weights
-    if not (path.parent / rundir.RUN).is_file():
-        raise UsageError(
-            f"--weights {which}: {path} is not in a run; a bare file holds one set of weights"
-        )
-    if which == "average":
-        average = path.with_name(rundir.AVERAGE)
-        if not average.is_file():
-            raise UsageError(
-                f"--weights average: {path.parent} has none; its spec sets no `average`"
-            )
-        return weights_file.read(average)
-    vector, epoch, batch = _saved(
-        path.with_name(rundir.CHECKPOINT), which, weights.meta.architecture
-    )
-    meta = weights.meta.model_copy(update={"epoch": epoch, "batch": batch})
-    return Weights(views(vector, meta.architecture), meta)
-
-
-def _of_checkpoint(path: Path, spec: Spec, dataset: Dataset, which: str | None) -> Weights:
-    """The parameters in the checkpoint of a run that has not ended yet: those it would keep now, or `which`."""
-    if which is None:
-        position, _ = checkpoint.read(path)
-        which = "best" if keeps_best(spec) and position.best else "last"
-    vector, epoch, batch = _saved(path, which, spec.architecture)
-    meta = weights_meta(spec, dataset, epoch, batch)
-    return Weights(views(vector, spec.architecture), meta)
-
-
-def _saved(path: Path, which: str, architecture: Architecture) -> tuple[Array, int, int]:
-    """The last, best or average parameters in a checkpoint, with the epoch and batch that they are of.
-
-    Raises UsageError where it has not kept such, DamagedError where they are those of another network.
-    """
-    position, arrays = checkpoint.read(path)
-    vector = arrays.get({"last": "vector"}.get(which, which))
-    if vector is None:
-        raise UsageError(
-            f"--weights {which}: {path.parent} has none: its spec keeps none, or it ended before a record"
-        )
-    if vector.shape != (count(architecture),) or vector.dtype.kind != "f":
-        raise DamagedError(f"{path}: does not hold the parameters of this network")
-    best = position.best if which == "best" else None
-    return (vector, best.epoch, 0) if best else (vector, position.epoch, position.batch)
 
 
 def _spec_of(weights: Path, spec_path: Path | None) -> Document:

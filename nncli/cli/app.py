@@ -16,6 +16,7 @@ from nncli.cli.evaluate import evaluate
 from nncli.cli.gradcheck import gradcheck
 from nncli.cli.init import init
 from nncli.cli.plot import plot
+from nncli.cli.predict import predict
 from nncli.cli.repeat import repeat
 from nncli.cli.resume import resume
 from nncli.cli.runs import runs, show
@@ -79,6 +80,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "resume": resume,
     "repeat": repeat,
     "eval": evaluate,
+    "predict": predict,
     "sweep": sweep,
     "plot": plot,
     "check": check,

@@ -47,20 +47,12 @@ def evaluate(
 ) -> None:
     """Judge a trained network: loss, accuracy, confusion matrix, and figures for each class."""
     from nncli.cli import console
+    from nncli.cli.choosing import best_of, newest
     from nncli.cli.fetching import fetching
     from nncli.judge import judge
-    from nncli.runs.rundir import newest_finished
-    from nncli.sweep.reading import best_trial, is_sweep
-    from nncli.sweep.values import label
 
     err = console.stderr(quiet)
-    target = run or newest_finished(runs_dir)
-    if run is None:
-        err.print(f"the newest finished run: {target}")
-    elif is_sweep(run):
-        best = best_trial(run)
-        target = best.path
-        err.print(f"the best trial of {run}: {label(best.point)}  {target}")
+    target = best_of(run, err) if run else newest(runs_dir, err)
     with fetching(err) as on_progress:
         judgment = judge(
             target, on_progress=on_progress, split=split, spec_path=spec, which=weights

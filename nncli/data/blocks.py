@@ -30,8 +30,8 @@ Read = Callable[[slice], Array]
 def npy_blocks(source: Content, where: str, features: int) -> Iterator[Array]:
     """The rows of an `.npy` file, (rows, features), in order. DataError for what is none, or has other rows."""
     with _damage(where):
-        plain = not source.gzipped and source.size is not None
-        yield from _npy(source.stream, where, features, source.size, source.path if plain else None)
+        plain = source.path if not (source.gzipped or source.piped) else None
+        yield from _npy(source.stream, where, features, source.size, plain)
         source.check_end()
 
 
@@ -69,14 +69,14 @@ def _only(archive: zipfile.ZipFile, where: str) -> zipfile.ZipInfo:
 
 
 def _npy(
-    stream: Stream, where: str, features: int, size: int | None, path: Path | None
+    stream: Stream, where: str, features: int, size: int, path: Path | None
 ) -> Iterator[Array]:
-    """`path` is where columns can be looked up, if they can."""
+    """`path` is the file as it lies on disk, of `size` bytes, if it does."""
     start = bytearray(npz.LONGEST_HEADER)
     start = start[: fill(stream, memoryview(start))]
     header = npz.read_header(bytes(start), where)
     rows = _count(header.shape, features, where)
-    if size is not None and path is not None and size != header.size:
+    if path is not None and size != header.size:
         raise DataError(
             f"{where}: expected {header.size} bytes for shape {header.shape}, found {size}"
         )
@@ -102,7 +102,7 @@ def _following(stream: Stream, features: int, dtype: np.dtype[Any], where: str) 
 
     def read(chunk: slice) -> Array:
         block = np.empty((chunk.stop - chunk.start, features), dtype)
-        found = fill(stream, memoryview(block.reshape(-1).view(np.uint8)))
+        found = fill(stream, block.reshape(-1).view(np.uint8).data)
         if found < block.nbytes:
             row = chunk.start + found // (features * dtype.itemsize)
             raise DataError(f"{where}: truncated: it ends in row {row}")
@@ -122,7 +122,7 @@ def _by_columns(path: Path, header: npz.Header) -> Read:
         with path.open("rb", buffering=0) as file:
             for number, column in enumerate(block):
                 file.seek(header.start + (number * total + chunk.start) * item)
-                if file.readinto(memoryview(column.view(np.uint8))) != rows * item:
+                if file.readinto(column.view(np.uint8).data) != rows * item:
                     raise DataError(f"{shown(path)}: truncated while it was read")
         values = block.astype(header.dtype.newbyteorder("="), copy=False).reshape(-1)
         return values.reshape((rows, *header.shape[1:]), order="F")

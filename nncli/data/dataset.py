@@ -85,9 +85,7 @@ class Dataset:
         brightest = float(pictures.max()) or 1.0
         dark = bool(pictures[:, border].mean() < brightest / 4)
         white = next((most for most in WHITES if most >= brightest), brightest)
-        return ImageLook(
-            height=height, width=width, channels=self.channels, dark=dark, white=white
-        )
+        return ImageLook(height=height, width=width, channels=self.channels, dark=dark, white=white)
 
     @property
     def input_dim(self) -> int:

@@ -98,9 +98,11 @@ class Content:
 
     path: Path
     stream: Stream
-    size: int | None
-    """Bytes on disk; None for a pipe, which does not say."""
+    size: int
+    """Bytes on disk."""
     gzipped: bool
+    piped: bool = False
+    """Whether it comes through a pipe, which does not say how much there is."""
 
     def take(self, count: int) -> bytes:
         """The next bytes: `count` of them, or fewer at the end."""
@@ -109,7 +111,7 @@ class Content:
 
     def check_size(self, declared: int) -> None:
         """Whether the file can hold `declared` bytes: exactly, or where it is gzipped at all."""
-        if self.size is None:
+        if self.piped:
             return
         if self.gzipped:
             check_inflation(declared, self.size, shown(self.path), "Unpack it with gunzip first")

@@ -7,25 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from nncli.data.drawing import SIDE, as_mnist, is_drawing
-from nncli.data.encoding import ImageLook, Preprocessing
+from nncli.data.encoding import ImageLook
 from nncli.data.pictures import read_picture, read_sheet
 from nncli.network.params import Array
-
-BYTE_SCALES = (255.0, 256.0)
-"""What bytes are divided by: 256 in the pickle of Nielsen's book."""
-
-
-def look_of(preprocessing: Preprocessing, inputs: int) -> ImageLook | None:
-    """What the pictures look like that a network was trained on; None where it was trained on none.
-
-    Weights of earlier versions do not say. With 784 inputs that were bytes they are taken for MNIST's, or for one of
-    the many sets that are made like it.
-    """
-    if preprocessing.image or preprocessing.table:
-        return preprocessing.image
-    if inputs == SIDE * SIDE and preprocessing.scale in BYTE_SCALES:
-        return ImageLook(height=SIDE, width=SIDE, dark=True)
-    return None
 
 
 def see(source: Path | bytes, look: ImageLook, name: str = "standard input") -> Array:

@@ -1,0 +1,82 @@
+"""Rows of a table that a network is to answer for: found by the names of their columns, in whatever order those are."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from nncli.data.csv_file import CsvFile, Rows
+from nncli.data.encode import encode_rows, number_cells
+from nncli.data.encoding import TableEncoding
+from nncli.data.files import shown
+from nncli.errors import DataError, UsageError
+from nncli.network.params import Array
+from nncli.words import plural
+
+ROWS = 1000
+"""Rows of a piece."""
+
+
+class Piece(NamedTuple):
+    """Some rows of an input."""
+
+    x: Array
+    """(rows, inputs), not divided by the scale yet."""
+    keys: dict[str, list[str]]
+    """What names the rows: column -> its cells."""
+
+
+def encoded(
+    table: CsvFile, encoding: TableEncoding, keys: Sequence[str], demanded: Sequence[str]
+) -> Iterator[Piece]:
+    """For a network that was trained on a table. `demanded` are those of the keys that have to be there; the cells of
+    another one that is not are empty.
+
+    DataError naming every column that is missing; what `encode_rows` refuses.
+    """
+    _check(table, [column.name for column in encoding.columns], demanded)
+    for rows in table.chunks(ROWS):
+        yield Piece(encode_rows(rows, encoding, table.where), _cells(rows, keys))
+
+
+def plain(table: CsvFile, features: int, keys: Sequence[str]) -> Iterator[Piece]:
+    """For a network that was trained on arrays, whose columns have no names: all but the keys, from left to right."""
+    _check(table, (), keys)
+    columns = [name for name in table.header if name not in keys]
+    if len(columns) != features:
+        aside = f" beside {', '.join(shown(key, 40) for key in keys)}" if keys else ""
+        raise DataError(
+            f"{table.where}: has {plural(len(columns), 'column')}{aside}, but the network takes {features} numbers. "
+            "Name columns that are none of them with --key"
+        )
+    for rows in table.chunks(ROWS):
+        numbers = [number_cells(rows, name, (), table.where) for name in columns]
+        yield Piece(np.column_stack(numbers), _cells(rows, keys))
+
+
+def _cells(rows: Rows, keys: Sequence[str]) -> dict[str, list[str]]:
+    empty = [""] * len(rows.lines)
+    return {key: rows.cells.get(key, empty) for key in keys}
+
+
+def _check(table: CsvFile, columns: Sequence[str], keys: Sequence[str]) -> None:
+    """Every column that is missing, at once, with the one that may have been meant."""
+    absent = [name for name in columns if name not in table.header]
+    if absent:
+        listed = ", ".join(_named(name, table) for name in absent[:10])
+        more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
+        raise DataError(
+            f"{table.where}: lacks {plural(len(absent), 'column')} that the network was trained on: {listed}{more}"
+        )
+    for key in keys:
+        if key not in table.header:
+            raise UsageError(f"--key {_named(key, table)}: {table.where} has no such column")
+
+
+def _named(name: str, table: CsvFile) -> str:
+    close = difflib.get_close_matches(name, table.header, n=1)
+    hint = f" (did you mean {shown(close[0], 40)}?)" if close else ""
+    return f"{shown(name, 40)}{hint}"
