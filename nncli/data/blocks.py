@@ -32,7 +32,6 @@ def npy_blocks(source: Content, where: str, features: int) -> Iterator[Array]:
     with _damage(where):
         plain = source.path if not (source.gzipped or source.piped) else None
         yield from _npy(source.stream, where, features, source.size, plain)
-        source.check_end()
 
 
 def npz_blocks(path: Path, where: str, features: int) -> Iterator[Array]:
@@ -81,10 +80,12 @@ def _npy(
             f"{where}: expected {header.size} bytes for shape {header.shape}, found {size}"
         )
     rest = _Prefixed(bytes(start[header.start :]), stream)
-    if not header.fortran or len(header.shape) < 2 or rows != header.shape[0]:
+    if not header.fortran or len(header.shape) < 2:
         read = _following(rest, features, header.dtype, where)
         yield from _blocks(read, rows, ROWS, where)
-    elif path is not None:
+        if rest.read1(1):
+            raise DataError(f"{where}: more bytes follow than its header declares")
+    elif path is not None and rows == header.shape[0]:
         yield from _blocks(_by_columns(path, header), rows, COLUMN_ROWS, where)
     else:  # the first row ends where the file does
         whole = _following(rest, math.prod(header.shape), header.dtype, where)(slice(0, 1))

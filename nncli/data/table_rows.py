@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,10 @@ from nncli.words import plural
 
 ROWS = 1000
 """Rows of a piece."""
+ALIKE = 0.7
+"""How much alike two names are, from 0 to 1, of which one may have been meant for the other."""
+MOST_COMPARED = 50
+"""Names that are compared with others."""
 
 
 class Piece(NamedTuple):
@@ -66,17 +70,35 @@ def _check(table: CsvFile, columns: Sequence[str], keys: Sequence[str]) -> None:
     """Every column that is missing, at once, with the one that may have been meant."""
     absent = [name for name in columns if name not in table.header]
     if absent:
-        listed = ", ".join(_named(name, table) for name in absent[:10])
+        meant = _meant(absent, [name for name in table.header if name not in columns])
+        listed = ", ".join(_hinted(name, meant.get(name)) for name in absent[:10])
         more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
         raise DataError(
             f"{table.where}: lacks {plural(len(absent), 'column')} that the network was trained on: {listed}{more}"
         )
     for key in keys:
         if key not in table.header:
-            raise UsageError(f"--key {_named(key, table)}: {table.where} has no such column")
+            hint = _meant([key], table.header).get(key)
+            raise UsageError(f"--key {_hinted(key, hint)}: {table.where} has no such column")
 
 
-def _named(name: str, table: CsvFile) -> str:
-    close = difflib.get_close_matches(name, table.header, n=1)
-    hint = f" (did you mean {shown(close[0], 40)}?)" if close else ""
+def _meant(absent: Sequence[str], others: Sequence[str]) -> dict[str, str]:
+    """The column that each may have been called, closest pairs first, each column once."""
+    pairs = sorted(
+        (
+            (SequenceMatcher(None, name.lower(), other.lower()).ratio(), name, other)
+            for name in absent[:MOST_COMPARED]
+            for other in others[:MOST_COMPARED]
+        ),
+        reverse=True,
+    )
+    meant: dict[str, str] = {}
+    for likeness, name, other in pairs:
+        if likeness > ALIKE and name not in meant and other not in meant.values():
+            meant[name] = other
+    return meant
+
+
+def _hinted(name: str, meant: str | None) -> str:
+    hint = f" (did you mean {shown(meant, 40)}?)" if meant else ""
     return f"{shown(name, 40)}{hint}"
