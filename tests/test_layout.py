@@ -23,7 +23,7 @@ FLOORS = [
     ["predict"],
     ["sweep"],
     ["report"],
-    ["packaged"],
+    ["packaged", "draft"],
     ["cli"],
     ["__main__"],
 ]

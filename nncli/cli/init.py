@@ -1,8 +1,7 @@
-"""`nncli init`: write one of the packaged specs where the user stands."""
+"""`nncli init`: write a spec to start from, a packaged one or one for data that are there."""
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -11,27 +10,101 @@ import typer
 
 def init(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="mnist, digits, moons, ...")
+        str | None,
+        typer.Argument(
+            metavar="[NAME|DATA]",
+            help="mnist, digits, moons, ...; or a CSV or .npz file, a folder of IDX files or pictures.",
+        ),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", metavar="NAME", help="The column to predict; again for several."),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Write it here; NAME.yaml by default."),
+        typer.Option(
+            "--out", metavar="FILE", help="Write it here; NAME.yaml, or beside DATA, by default."
+        ),
     ] = None,
 ) -> None:
-    """Write a ready spec to start from; without a name, list them."""
-    from nncli import files, packaged
+    """Write a spec for your data, or a ready one to start from; without a name, list those."""
+    from nncli import packaged
     from nncli.cli import console
-    from nncli.errors import UsageError
 
     if name is None:
         for known in packaged.names():
             console.stdout().print(f"{known:12s} {packaged.title(known)}")
-        return
-    text = packaged.read(name)
+    elif name in packaged.names():
+        _write_packaged(name, target, out)
+    elif Path(name).exists() or _is_path(name):
+        _write_draft(Path(name), target or [], out)
+    else:
+        packaged.read(name)  # which says what there is
+
+
+def _is_path(name: str) -> bool:
+    """Whether this can only be meant as data: it has a folder or an ending."""
+    return len(Path(name).parts) > 1 or bool(Path(name).suffix)
+
+
+def _write_packaged(name: str, target: list[str] | None, out: Path | None) -> None:
+    from nncli import packaged
+    from nncli.cli import console
+    from nncli.errors import UsageError
+    from nncli.words import command
+
+    if target:
+        raise UsageError(f"--target is for data of your own, but {name} is a packaged spec")
     path = out or Path(f"{name}.yaml")
+    _write(path, packaged.read(name))
+    console.stdout().print(f"wrote {path}. Train it: {command('train', path)}")
+    if Path(name).exists():
+        console.say(f"this is the packaged spec; for the data in {name}: nncli init ./{name}")
+
+
+def _write_draft(data: Path, targets: list[str], out: Path | None) -> None:
+    from nncli.cli import console
+    from nncli.draft.drafting import draft
+    from nncli.words import command
+
+    if out is not None:
+        _check_free(out)
+    path, found = draft(data, targets, out)
+    _write(path, found.text)
+    console.print_warnings(found.experiment.warnings)
+    page = console.stdout()
+    page.print(console.facts_table(found.facts | {"network": _network(found.experiment)}))
+    page.print(f"\nwrote {path}. Train it: {command('train', path)}")
+
+
+def _network(experiment: object) -> str:
+    """20-16-3 relu softmax, 387 parameters."""
+    from nncli.network.params import count
+    from nncli.preparation import Experiment
+
+    assert isinstance(experiment, Experiment)
+    layers = experiment.spec.architecture
+    widths = [layers[0].input_dim, *(layer.output_dim for layer in layers)]
+    splits = ", ".join(f"{len(rows):,} {name}" for name, rows in experiment.dataset.splits.items())
+    return f"{'-'.join(map(str, widths))}, {count(layers):,} parameters; rows: {splits}"
+
+
+def _write(path: Path, text: str) -> None:
+    from nncli import files
+    from nncli.errors import MachineError
+
+    _check_free(path)
+    try:
+        files.replace(path, text.encode())
+    except MachineError as err:
+        raise MachineError(f"{err}. Choose another place with --out FILE") from err
+
+
+def _check_free(path: Path) -> None:
+    """UsageError where a file is there, or no folder for it."""
+    from nncli.errors import UsageError
+
     if not path.parent.is_dir():
         raise UsageError(f"{path.parent}: no such folder")
-    if path.exists():
+    if path.exists() or path.is_symlink():
         raise UsageError(f"{path}: exists already. Choose another name with --out FILE.")
-    files.replace(path, text.encode())
-    console.stdout().print(f"wrote {path}. Train it: nncli train {shlex.quote(str(path))}")

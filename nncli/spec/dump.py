@@ -32,6 +32,14 @@ def dump_spec(spec: Spec) -> str:
     return HEADER + str(text)
 
 
+def in_line(value: Any) -> str:
+    """A plain value as it may stand on one line of a spec: quoted where YAML would misread it."""
+    text = yaml.dump(
+        value, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=float("inf")
+    )
+    return str(text).removesuffix("\n").removesuffix("\n...")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return {key: _plain(inner) for key, inner in _fields(value)}
