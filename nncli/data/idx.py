@@ -108,6 +108,19 @@ def read_idx(path: Path) -> IdxFile:
     return IdxFile(path, data[len(header) :].reshape(dimensions), digest(data))
 
 
+def is_idx(path: Path) -> bool:
+    """Whether a file begins as IDX files do. DataError where it is gzipped, and damaged."""
+    with content(path) as source:
+        start = source.take(4)
+    return len(start) == 4 and start[:2] == b"\0\0" and start[2] in TYPES and start[3] > 0
+
+
+def dimensions_of(path: Path) -> tuple[int, ...]:
+    """What the header of a file declares. DataError where it is none."""
+    with content(path) as source:
+        return read_header(source)[1]
+
+
 def read_header(source: Content) -> tuple[bytes, tuple[int, ...]]:
     """The first bytes of a file, and the dimensions that they declare. DataError where they are none of an IDX file."""
     start = source.take(4)

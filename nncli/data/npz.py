@@ -14,6 +14,8 @@ import tokenize
 import warnings
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -66,18 +68,8 @@ class NpyArray:
 def load_npz(source: Npz) -> Dataset:
     """Inputs and targets by name. The fingerprint is over the digests of the `.npy` files used, in order."""
     path = Path(source.path)
-    size_of_file(path)
-    try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            arrays = _read_named(archive, path, source)
-    except (*DAMAGE, OSError) as error:
-        # a damaged offset makes zipfile seek before the start: the file is wrong, not the machine
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:
-            raise
-        reason = shown(str(error) or type(error).__name__, 60)
-        raise DataError(
-            f"{shown(path)}: is not an .npz file, or a damaged one ({reason})"
-        ) from error
+    with _opened(path) as archive:
+        arrays = _read_named(archive, path, source)
     train, wanted = _split(arrays["x"], arrays["y"], None)
     splits, classes = {"train": train}, wanted.classes
     if "x_test" in arrays:
@@ -93,6 +85,45 @@ def load_npz(source: Npz) -> Dataset:
         image_shape=(shape[1], shape[2]) if len(shape) == 3 else None,
         origin=str(path),
     )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive; what is wrong with its bytes becomes a DataError."""
+    size_of_file(path)
+    try:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            yield archive
+    except (*DAMAGE, OSError) as error:
+        # a damaged offset makes zipfile seek before the start: the file is wrong, not the machine
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
+        reason = shown(str(error) or type(error).__name__, 60)
+        raise DataError(
+            f"{shown(path)}: is not an .npz file, or a damaged one ({reason})"
+        ) from error
+
+
+def shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The arrays of numbers in a file and their shapes, from their headers. DataError where it is no `.npz` file."""
+    found = {}
+    with _opened(path) as archive:
+        for info in archive.infolist():
+            with archive.open(info) as member:
+                head = io.BytesIO(member.read(LONGEST_HEADER))
+            version = npy.read_magic(head)
+            if version in HEADER_READERS:
+                shape, _, dtype = _header(version, head)
+                if dtype.kind in "biuf":
+                    found[info.filename.removesuffix(".npy")] = shape
+    return found
+
+
+def read_array(path: Path, name: str) -> Array:
+    """One array by its name. SpecError where there is none, DataError where it cannot be read."""
+    with _opened(path) as archive:
+        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        return read_member(archive, _member(members, path, "x", name), path).values
 
 
 def _read_named(archive: zipfile.ZipFile, path: Path, source: Npz) -> dict[str, NpyArray]:

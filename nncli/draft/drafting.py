@@ -10,7 +10,9 @@ from pathlib import Path
 from nncli import preparation
 from nncli.data.files import shown
 from nncli.draft.found import Found
+from nncli.draft.idx import found_in_idx
 from nncli.draft.kinds import Place, place
+from nncli.draft.npz import found_in_npz
 from nncli.draft.tables import found_in_table
 from nncli.errors import DataError, SpecError, UsageError
 from nncli.preparation import Experiment
@@ -21,7 +23,7 @@ from nncli.spec.source import parse
 Finder = Callable[[Path, str, Sequence[str]], Found]
 
 
-FINDERS: dict[str, Finder] = {"csv": found_in_table}
+FINDERS: dict[str, Finder] = {"csv": found_in_table, "idx": found_in_idx, "npz": found_in_npz}
 """Kind of data -> what finds out about them, given the path, how the spec writes it, and the targets."""
 
 

@@ -22,6 +22,7 @@ class Found:
     answer: Answer
     counts: Mapping[str, int]
     """Rows of each class, where there are classes."""
+    classes: int
     facts: Mapping[str, str]
     """What the command says of it."""
 
@@ -31,6 +32,6 @@ class Found:
         return render(
             [Line(f"# {title}"), Line(f"# {self.what}")],
             [Line("data:"), *self.data],
-            network(rows, self.inputs, self.answer, len(self.counts)),
+            network(rows, self.inputs, self.answer, self.classes),
             [*training(rows, self.inputs, self.kept.validation), *uneven(self.counts)],
         )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nncli.data.files import content, shown
-from nncli.data.idx import TYPES
+from nncli.data.files import shown
+from nncli.data.idx import is_idx
 from nncli.errors import DataError, UsageError
 
 Kind = Literal["csv", "idx", "npz", "images"]
@@ -66,13 +66,6 @@ def _file(path: Path) -> Place:
             f"{shown(path)}: is one picture. Name the folder that holds a folder of pictures for each class"
         )
     return Place(path.parent, "idx") if is_idx(path) else Place(path, "csv")
-
-
-def is_idx(path: Path) -> bool:
-    """Whether a file begins as IDX files do."""
-    with content(path) as source:
-        start = source.take(4)
-    return len(start) == 4 and start[:2] == b"\0\0" and start[2] in TYPES and 0 < start[3] <= 8
 
 
 def _folder(path: Path) -> Place:

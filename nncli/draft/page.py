@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from nncli.data.files import shown
 from nncli.spec.dump import in_line
 
-COLUMN = 22
+COLUMN = 28
 """Where comments begin, but for lines that are longer."""
 
 

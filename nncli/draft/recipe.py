@@ -57,7 +57,7 @@ def keep_back(
 
 _PURPOSES = {
     "test": "{rows} rows that training never sees: for `nncli eval`",
-    "validation": "{rows} of the rest, which say when to stop",
+    "validation": "{rows} rows that say when to stop",
 }
 
 

@@ -62,6 +62,7 @@ def found_in_table(path: Path, written: str, targets: Sequence[str]) -> Found:
         inputs=sum(map(_width, roles.features)),
         answer=answer,
         counts=counts or {},
+        classes=len(counts or {}),
         facts=_facts(seen, target, guess, roles),
     )
 
