@@ -19,7 +19,7 @@ FLOORS = [
     ["resuming"],
     ["session"],
     ["experiment", "lockstep", "saved"],
-    ["judge", "gradients", "repetition", "predictions"],
+    ["judge", "gradients", "repetition", "predictions", "overview"],
     ["predict"],
     ["sweep"],
     ["report"],

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from nncli import __version__
 from nncli.cli.check import check
+from nncli.cli.data import data
 from nncli.cli.evaluate import evaluate
 from nncli.cli.gradcheck import gradcheck
 from nncli.cli.init import init
@@ -92,6 +93,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
+app.add_typer(data, name="data")
 
 
 def _version(wanted: bool) -> None:

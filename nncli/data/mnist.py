@@ -48,6 +48,12 @@ def cache_folder() -> Path:
     return Path(pooch.os_cache("nncli")) / "mnist"
 
 
+def fetch_mnist(on_progress: Progress | None = None) -> Path:
+    """The folder in the cache that holds the four files, fetched where they are missing or damaged."""
+    _from_cache(on_progress)
+    return cache_folder()
+
+
 def from_folder(folder: Path) -> Dataset:
     """The four files. DataError where one is missing or is not MNIST's."""
     missing = _missing(folder)

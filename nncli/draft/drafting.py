@@ -13,6 +13,7 @@ from nncli.draft.found import Found
 from nncli.draft.idx import found_in_idx
 from nncli.draft.kinds import Place, place
 from nncli.draft.npz import found_in_npz
+from nncli.draft.pictures import found_in_pictures
 from nncli.draft.tables import found_in_table
 from nncli.errors import DataError, SpecError, UsageError
 from nncli.preparation import Experiment
@@ -23,7 +24,12 @@ from nncli.spec.source import parse
 Finder = Callable[[Path, str, Sequence[str]], Found]
 
 
-FINDERS: dict[str, Finder] = {"csv": found_in_table, "idx": found_in_idx, "npz": found_in_npz}
+FINDERS: dict[str, Finder] = {
+    "csv": found_in_table,
+    "idx": found_in_idx,
+    "npz": found_in_npz,
+    "images": found_in_pictures,
+}
 """Kind of data -> what finds out about them, given the path, how the spec writes it, and the targets."""
 
 

@@ -33,5 +33,5 @@ class Found:
             [Line(f"# {title}"), Line(f"# {self.what}")],
             [Line("data:"), *self.data],
             network(rows, self.inputs, self.answer, self.classes),
-            [*training(rows, self.inputs, self.kept.validation), *uneven(self.counts)],
+            [*training(rows, self.inputs, validated=self.kept.validated), *uneven(self.counts)],
         )

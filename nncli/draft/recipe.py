@@ -28,22 +28,29 @@ class Kept:
     """What is kept back from training."""
 
     train: int
-    validation: int
+    """Rows that are left."""
+    validated: bool
+    """Whether some rows say when to stop."""
     lines: tuple[Line, ...]
 
 
 def keep_back(
-    total: int, counts: Mapping[str, int] | None, *, test: bool, implied: bool
+    total: int,
+    counts: Mapping[str, int] | None,
+    *,
+    test: bool,
+    validation: bool = True,
+    implied: bool,
 ) -> Kept:
-    """Shares for the test, where `test` asks for one, and for validation; `counts` are the rows of each class.
+    """Shares for the test and for validation, where they are asked for; `counts` are the rows of each class.
 
     `implied`: whether the source takes classes in proportion, or random rows, without being told.
     """
     if total < FEW_ROWS:
         few = f"{total} rows are too few to keep any back: the figures are of training alone"
-        return Kept(total, 0, (pair("test", 0, few),) if test else (remark(few),))
+        return Kept(total, not validation, (pair("test", 0, few),) if test else (remark(few),))
     shares = {"test": SHARE} if test else {}
-    if total >= ENOUGH_ROWS:
+    if total >= ENOUGH_ROWS and validation:
         shares["validation"] = SHARE if total < MANY_ROWS else SHARE / 2
     lines, left, rows = [], total, {"test": 0, "validation": 0}
     proportional = counts is not None and _stratifies(total, counts, shares)
@@ -52,7 +59,7 @@ def keep_back(
         left -= rows[key]
         lines.append(pair(key, share, _PURPOSES[key].format(rows=f"{rows[key]:,}")))
         lines += _choice(key, counts, proportional, implied)
-    return Kept(left, rows["validation"], tuple(lines))
+    return Kept(left, rows["validation"] > 0 or not validation, tuple(lines))
 
 
 _PURPOSES = {
@@ -115,7 +122,7 @@ def _widths(rows: int, inputs: int) -> list[int]:
     return next((widths for most, widths in steps if rows < most), [128, 64])
 
 
-def training(rows: int, inputs: int, validation: int) -> Iterator[Line]:
+def training(rows: int, inputs: int, *, validated: bool) -> Iterator[Line]:
     """`optimizer` and all that says how long and how fast."""
     batch = _batch_size(rows)
     slow = inputs >= 200
@@ -123,7 +130,7 @@ def training(rows: int, inputs: int, validation: int) -> Iterator[Line]:
     yield pair("eta", 0.001 if slow or rows >= 20_000 else 0.003, "the learning rate", indent=0)
     yield pair("batch_size", batch, "rows per step", indent=0)
     steps = math.ceil(rows / batch) if isinstance(batch, int) else 1
-    if validation:
+    if validated:
         epochs, patience = (200, 20) if rows < 5_000 else (30, 5)
         yield pair("epochs", epochs, "at most", indent=0)
         yield Line(
