@@ -68,7 +68,9 @@ def _can_be_predicted(column: Portrait) -> bool:
     """Every row has it, and there is something to tell apart."""
     if column.kind == "empty" or column.missing or is_constant(column) or is_key(column):
         return False
-    return column.kind == "number" or not (is_mixed(column) or is_too_varied(column))
+    if column.kind == "number":
+        return _is_within_reach(column)
+    return not (is_mixed(column) or is_too_varied(column))
 
 
 def assign(look: Look, target: Sequence[str], leaks: Mapping[str, str]) -> Roles:

@@ -47,7 +47,7 @@ def _telling(
 ) -> dict[str, str]:
     """Columns each of whose cells goes with one class."""
     names = [c.name for c in others if _is_comparable(c)]
-    if not names or not goal.counted or goal.distinct > MOST_CELLS:
+    if not names or not goal.counted or not 2 <= goal.distinct <= MOST_CELLS:
         return {}
     pairs: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in names}
     with open_csv(path) as table:

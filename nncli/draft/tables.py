@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from nncli.data.answers import guess_task
+from nncli.data.answers import PAIRS, guess_task
 from nncli.data.columns import Look, Portrait, look
 from nncli.data.encode import is_mixed
 from nncli.data.files import shown
@@ -96,16 +96,21 @@ def _check_target(name: str, seen: Look, path: Path) -> None:
 def _answer(seen: Look, target: Sequence[str]) -> tuple[Answer, dict[str, int] | None]:
     """What is wanted of a row, and of each class how many rows there are."""
     columns = [seen.column(name) for name in target]
-    tasks = [guess_task(column) for column in columns]
     if len(columns) > 1:
-        return ("labels" if "regression" not in tasks else "numbers"), None
-    if tasks == ["regression"]:
+        return ("labels" if all(map(_is_label, columns)) else "numbers"), None
+    if guess_task(columns[0]) == "regression":
         return "numbers", None
     counts: dict[str, int] = {}
     for cell, count in columns[0].counts.items():
         name = str(int(float(cell))) if columns[0].whole else cell
         counts[name] = counts.get(name, 0) + count
     return "classes", counts
+
+
+def _is_label(column: Portrait) -> bool:
+    """Whether its cells say yes or no, in one of the ways that are read so."""
+    texts = {text.lower() for text in column.counts}
+    return column.counted and any(texts <= pair for pair in PAIRS)
 
 
 def _wanted(seen: Look, target: Sequence[str]) -> str:
