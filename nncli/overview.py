@@ -130,8 +130,13 @@ def _targets(source: AnySource, dataset: Dataset) -> tuple[Range, ...]:
 
 def _range(name: str, values: Array) -> Range:
     with np.errstate(over="ignore", invalid="ignore"):
-        figures = values.min(), values.mean(dtype=np.float64), values.max()
-        return Range(name, *map(float, figures), std=float(values.std(dtype=np.float64)))
+        return Range(
+            name,
+            low=float(values.min()),
+            mean=float(values.mean(dtype=np.float64)),
+            high=float(values.max()),
+            std=float(values.std(dtype=np.float64)),
+        )
 
 
 def _ranges(dataset: Dataset) -> tuple[Range, ...]:

@@ -72,5 +72,5 @@ def _line(images: list[Array], row: int, *, plain: bool) -> Text:
 
 
 def _color(pixel: Array) -> str:
-    red, green, blue = (int(round(255 * float(part))) for part in pixel)
+    red, green, blue = (round(255 * float(part)) for part in pixel)
     return f"#{red:02x}{green:02x}{blue:02x}"

@@ -11,7 +11,7 @@ from nncli.cli.options import JsonOption, QuietOption, SetOption
 
 if TYPE_CHECKING:
     from nncli.data.dataset import Dataset
-    from nncli.overview import Overview
+    from nncli.spec.sources import AnySource
 
 data = typer.Typer(
     no_args_is_help=True,
@@ -59,7 +59,7 @@ def show(
 
 def _read(
     path: Path, overrides: list[str] | None, target: list[str] | None, quiet: bool
-) -> tuple[object, Dataset]:
+) -> tuple[AnySource, Dataset]:
     """The source and its dataset: a spec's, or those that `init` would write one for."""
     from nncli.cli import console
     from nncli.cli.fetching import fetching
@@ -72,7 +72,10 @@ def _read(
 
         if overrides:
             raise UsageError("--set changes a spec, but this is data. Write a spec: nncli init")
-        experiment = draft(path, target or [], None)[1].experiment
+        found = draft(path, target or [], None)[1]
+        if not target and "target" in found.facts:
+            console.stderr(quiet).print(f"target: {found.facts['target']}")
+        experiment = found.experiment
         return experiment.spec.data, experiment.dataset
     if target:
         raise UsageError("--target is for data without a spec; a spec says data.target")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nncli.cli.console import bold, facts_table, plain_table
+from nncli.cli.console import facts_table, plain_table
 from nncli.cli.summary import print_blocks
 from nncli.data.files import shown
 from nncli.words import plural
@@ -135,7 +135,8 @@ def _head_table(rows: Sequence[Mapping[str, str]], width: int) -> Table:
     """The first rows, as many columns as there is room for."""
     names = list(rows[0])
     rows = rows[:MOST_ROWS]
-    kept, room = [], width - 4
+    kept: list[str] = []
+    room = width - 4
     for name in names:
         cells = [shown(name, CELL), *(shown(row[name], CELL) for row in rows)]
         room -= max(map(len, cells)) + 2

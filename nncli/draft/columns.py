@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nncli.data.columns import Look, Portrait
 from nncli.data.encode import is_mixed, is_too_varied
@@ -149,6 +150,6 @@ def _counts_up(column: Portrait, look: Look) -> bool:
     if not column.whole or column.missing or column.rows < FEW_PRESENT:
         return False
     first = [float(row[column.name]) for row in look.head]
-    steps = [after - before for before, after in zip(first, first[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(first)]
     span = (column.high or 0) - (column.low or 0)
     return span == column.rows - 1 and all(step == 1 for step in steps)

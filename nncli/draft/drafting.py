@@ -15,7 +15,7 @@ from nncli.draft.kinds import Place, place
 from nncli.draft.npz import found_in_npz
 from nncli.draft.pictures import found_in_pictures
 from nncli.draft.tables import found_in_table
-from nncli.errors import DataError, SpecError, UsageError
+from nncli.errors import DataError, SpecError
 from nncli.preparation import Experiment
 from nncli.spec.load import parse_spec
 from nncli.spec.model import Spec
@@ -59,7 +59,9 @@ def draft(data: Path, targets: Sequence[str], out: Path | None) -> tuple[Path, D
 
 
 def _title(there: Place, path: Path) -> str:
-    return f"Written by `nncli init` for {shown(there.path.name, 60)}; every line is yours to change."
+    return (
+        f"Written by `nncli init` for {shown(there.path.name, 60)}; every line is yours to change."
+    )
 
 
 def _relative(data: Path, folder: Path) -> str:

@@ -56,7 +56,9 @@ def found_in_idx(folder: Path, written: str, targets: Sequence[str]) -> Found:
     counts = {str(number): int(count) for number, count in enumerate(numbers) if count}
     kept = keep_back(len(labels), counts, test=test is None, implied=False)
     shape = train[0].dimensions
-    classes = f"{len(counts)} classes, {min(counts.values()):,} to {max(counts.values()):,} rows each"
+    classes = (
+        f"{len(counts)} classes, {min(counts.values()):,} to {max(counts.values()):,} rows each"
+    )
     what = f"{plural(shape[0], 'row')} of {' x '.join(map(str, shape[1:]))} bytes; {classes}"
     lines = [pair("source", "idx"), pair("path", written), *_names(train, test), *kept.lines]
     facts = {"data": what, "files": ", ".join(p.name for p in (*train, *(test or ())))}

@@ -66,13 +66,13 @@ def _is_comparable(column: Portrait) -> bool:
 
 def _misses(pairs: Counter[tuple[str, str]], missing: frozenset[str]) -> int:
     """Rows that the commonest answer of their cell gets wrong."""
-    total: Counter[str] = Counter()
-    best: Counter[str] = Counter()
+    plain: Counter[tuple[str, str]] = Counter()
     for (cell, answer), count in pairs.items():
-        cell = "" if cell in missing else cell
-        total[cell] += count
+        plain["" if cell in missing else cell, answer] += count
+    best: Counter[str] = Counter()
+    for (cell, _), count in plain.items():
         best[cell] = max(best[cell], count)
-    return total.total() - best.total()
+    return plain.total() - best.total()
 
 
 def _same_order(

@@ -10,7 +10,7 @@ from statistics import median
 from nncli.data.encoding import ImageLook
 from nncli.data.files import shown
 from nncli.draft.found import Found
-from nncli.draft.page import Line, pair
+from nncli.draft.page import pair
 from nncli.draft.recipe import keep_back
 from nncli.errors import DataError, UsageError
 from nncli.words import plural
@@ -57,7 +57,10 @@ def found_in_pictures(folder: Path, written: str, targets: Sequence[str]) -> Fou
     lines = [
         pair("source", "images"),
         pair("path", (below / parts["train"].relative_to(folder)).as_posix(), _listed(counts)),
-        *(pair(key, (below / path.name).as_posix(), "its own pictures") for key, path in own.items()),
+        *(
+            pair(key, (below / path.name).as_posix(), "its own pictures")
+            for key, path in own.items()
+        ),
         pair("size", size, f"height and width that pictures are scaled to; {_range(sizes)}"),
         pair("grayscale", grayscale, "no colors found" if grayscale else "they have colors"),
         *kept.lines,
@@ -79,7 +82,7 @@ def _parts(folder: Path) -> dict[str, Path]:
 
 def _pictures(folder: Path) -> dict[str, list[Path]]:
     """Class -> its pictures, of classes that have some."""
-    found = {}
+    found: dict[str, list[Path]] = {}
     for path in _entries(folder):
         if path.is_dir():
             pictures = [p for p in _entries(path) if p.suffix.lower() in ENDINGS and p.is_file()]

@@ -94,7 +94,9 @@ def network(
 ) -> Iterator[Line]:
     """`architecture` and `loss` for so many training rows and inputs; `what` those are."""
     widths = _widths(rows, inputs)
-    yield Line("architecture:", f"{inputs:,} {what}, {len(widths)} hidden layer{'s'[: len(widths) > 1]}")
+    yield Line(
+        "architecture:", f"{inputs:,} {what}, {len(widths)} hidden layer{'s'[: len(widths) > 1]}"
+    )
     for below, width in zip(["auto", *map(str, widths)], widths, strict=False):
         yield Line(f"  - {{input_dim: {below}, output_dim: {width}, activation: relu}}")
     activation, loss, meaning = _ends(answer, classes)
@@ -150,5 +152,6 @@ def uneven(counts: Mapping[str, int]) -> Iterator[Line]:
     """Where one class has most of the rows, a line that would balance them, to be switched on."""
     if counts and max(counts.values()) > UNEVEN * min(counts.values()):
         yield Line(
-            "# class_weight: balanced", "take the # away for rare classes to count as much as common ones"
+            "# class_weight: balanced",
+            "take the # away for rare classes to count as much as common ones",
         )

@@ -21,7 +21,10 @@ from nncli.spec.sources import Csv
 from nncli.words import plural
 
 MISSING: tuple[str, ...] = Csv.model_fields["missing"].default
-HOLES = ("?", "-", "--", ".", "..", "na", "n/a", "N.A.", "n.a.", "#N/A", "none", "None", "NONE", "Null", "nil", "unknown", "missing", "*")  # fmt: skip
+HOLES = (
+    *("?", "-", "--", ".", "..", "*", "na", "n/a", "N.A.", "n.a.", "#N/A"),
+    *("none", "None", "NONE", "Null", "nil", "unknown", "missing"),
+)
 """What else people write where a number is missing."""
 MOST_LISTED = 30
 """Columns that are described one by one."""
@@ -167,9 +170,7 @@ def _title(seen: Look) -> str:
     return f"{plural(seen.rows, 'row')}; {listed}; {holes:,} cells missing"
 
 
-def _facts(
-    seen: Look, target: Sequence[str], guess: Guess | None, roles: Roles
-) -> dict[str, str]:
+def _facts(seen: Look, target: Sequence[str], guess: Guess | None, roles: Roles) -> dict[str, str]:
     """What the command says."""
     said = f"; {guess.why}" if guess and guess.why else ""
     names = ", ".join(shown(name, 40) for name in target)
@@ -178,7 +179,9 @@ def _facts(
     if roles.keys:
         facts["key"] = _listed(list(roles.keys))
     if roles.drops:
-        facts["dropped"] = "; ".join(f"{shown(n, 40)} ({why})" for n, why in list(roles.drops.items())[:8])
+        facts["dropped"] = "; ".join(
+            f"{shown(n, 40)} ({why})" for n, why in list(roles.drops.items())[:8]
+        )
         facts["dropped"] += f"; and {len(roles.drops) - 8} more" if len(roles.drops) > 8 else ""
     return facts
 
