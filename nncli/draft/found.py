@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nncli.data.csv_file import is_number
 from nncli.draft.page import Line, render
 from nncli.draft.recipe import Answer, Kept, network, training, uneven
 
@@ -32,6 +33,11 @@ class Found:
         return render(
             [Line(f"# {title}"), Line(f"# {self.what}")],
             [Line("data:"), *self.data],
-            network(rows, self.inputs, self.answer, self.classes),
+            network(rows, self.inputs, self.answer, self.classes, self._names()),
             [*training(rows, self.inputs, validated=self.kept.validated), *uneven(self.counts)],
         )
+
+    def _names(self) -> list[str]:
+        """The classes in the order of their numbers."""
+        numeric = all(map(is_number, self.counts))
+        return sorted(self.counts, key=float if numeric else str)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from nncli.data.files import shown
 from nncli.data.splits import row_count
 from nncli.draft.page import Line, pair, remark
 
@@ -90,29 +91,29 @@ def _stratifies(total: int, counts: Mapping[str, int], shares: Mapping[str, floa
 
 
 def network(
-    rows: int, inputs: int, answer: Answer, classes: int = 0, *, what: str = "inputs"
+    rows: int, inputs: int, answer: Answer, classes: int, names: Sequence[str]
 ) -> Iterator[Line]:
-    """`architecture` and `loss` for so many training rows and inputs; `what` those are."""
+    """`architecture` and `loss` for so many training rows, inputs and classes, whose names are in their order."""
     widths = _widths(rows, inputs)
     yield Line(
-        "architecture:", f"{inputs:,} {what}, {len(widths)} hidden layer{'s'[: len(widths) > 1]}"
+        "architecture:", f"{inputs:,} inputs, {len(widths)} hidden layer{'s'[: len(widths) > 1]}"
     )
     for below, width in zip(["auto", *map(str, widths)], widths, strict=False):
         yield Line(f"  - {{input_dim: {below}, output_dim: {width}, activation: relu}}")
-    activation, loss, meaning = _ends(answer, classes)
+    activation, loss, meaning = _ends(answer, classes, names)
     yield Line(
         f"  - {{input_dim: {widths[-1]}, output_dim: auto, activation: {activation}}}", meaning
     )
     yield pair("loss", loss, indent=0)
 
 
-def _ends(answer: Answer, classes: int) -> tuple[str, str, str]:
+def _ends(answer: Answer, classes: int, names: Sequence[str]) -> tuple[str, str, str]:
     if answer == "numbers":
         return "identity", "mse", "the number itself"
     if answer == "labels":
         return "sigmoid", "binary_cross_entropy", "the probability of each label"
     if classes == 2:
-        return "sigmoid", "binary_cross_entropy", "the probability of the second class"
+        return "sigmoid", "binary_cross_entropy", f"the probability of {shown(names[-1], 40)}"
     return "softmax", "cross_entropy", "a probability for each class"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -52,6 +52,7 @@ def found_in_table(path: Path, written: str, targets: Sequence[str]) -> Found:
         pair("source", "csv"),
         pair("path", written),
         pair("target", target[0] if len(target) == 1 else list(target), _wanted(seen, target)),
+        *_task_line(seen, target, counts),
         *_missing_line(missing),
         *_seen(roles),
         *items("key", dict(roles.keys), "not seen by the network, but repeated in predictions"),
@@ -126,6 +127,14 @@ def _wanted(seen: Look, target: Sequence[str]) -> str:
         return f"a number from {column.low:g} to {column.high:g}, {column.mean:.4g} on average"
     few = ", ".join(f"{shown(k, 20)} ({n:,})" for k, n in list((counts or {}).items())[:FEW_TEXTS])
     return f"{len(counts or {}):,} classes: {few}{', ...' * (len(counts or {}) > FEW_TEXTS)}"
+
+
+def _task_line(
+    seen: Look, target: Sequence[str], counts: Mapping[str, int] | None
+) -> Iterator[Line]:
+    """Of a few whole numbers, which may be classes or not, what they are taken for."""
+    if counts and len(counts) > 2 and seen.column(target[0]).kind == "number":
+        yield pair("task", "classification", "or regression, if 2 lies between 1 and 3")
 
 
 def _missing_line(missing: tuple[str, ...]) -> Iterator[Line]:
