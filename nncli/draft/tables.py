@@ -134,7 +134,7 @@ def _task_line(
 ) -> Iterator[Line]:
     """Of a few whole numbers, which may be classes or not, what they are taken for."""
     if counts and len(counts) > 2 and seen.column(target[0]).kind == "number":
-        yield pair("task", "classification", "or regression, if 2 lies between 1 and 3")
+        yield pair("task", "classification", "for amounts: regression, and below identity with mse")
 
 
 def _missing_line(missing: tuple[str, ...]) -> Iterator[Line]:
@@ -176,7 +176,7 @@ def _title(seen: Look) -> str:
     counted = {"number": "number", "text": "text", "boolean": "boolean", "empty": "empty column"}
     listed = ", ".join(plural(kinds.count(k), n) for k, n in counted.items() if k in kinds)
     holes = sum(column.missing for column in seen.columns)
-    return f"{plural(seen.rows, 'row')}; {listed}; {holes:,} cells missing"
+    return f"{plural(seen.rows, 'row')}; {listed}; {plural(holes, 'cell') if holes else 'no cell'} missing"
 
 
 def _facts(seen: Look, target: Sequence[str], guess: Guess | None, roles: Roles) -> dict[str, str]:

@@ -141,6 +141,50 @@ def test_arrays_of_numbers_to_predict(nncli, tmp_path):
     assert evaluated(nncli, "r.yaml")["r2"] > 0.9
 
 
+def save(folder: Path, pictures: np.ndarray, labels: np.ndarray) -> None:
+    """Pictures of 60 x 40 pixels, reddish, in a folder per class."""
+    image = pytest.importorskip("PIL.Image")
+    for number, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
+        place = folder / ("across" if label else "down")
+        place.mkdir(parents=True, exist_ok=True)
+        gray = image.fromarray(picture.astype(np.uint8)).resize((60, 40), 0)
+        blue = gray.point(lambda level: level // 2)
+        image.merge("RGB", (gray, gray, blue)).save(place / f"{number}.png")
+
+
+def test_a_folder_of_pictures(nncli, tmp_path):
+    save(tmp_path / "lines", *drawings(240))
+    (tmp_path / "lines" / ".DS_Store").write_text("x")
+    result = nncli("init", "lines")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "they are 40 x 60; scaled to 21 x 32" in result.stdout
+    text = (tmp_path / "lines.yaml").read_text()
+    assert "size: [21, 32]" in text
+    assert "grayscale: false" in text
+    assert evaluated(nncli, "lines.yaml")["accuracy"] > 0.85
+    shown = nncli("data", "show", "lines.yaml", "--json")
+    assert json.loads(shown.stdout)["image"] == [21, 32, 3]
+
+
+def test_folders_of_pictures_for_training_and_for_the_test(nncli, tmp_path):
+    save(tmp_path / "lines" / "train", *drawings(200, 1))
+    save(tmp_path / "lines" / "test", *drawings(40, 2))
+    result = nncli("init", "lines")
+    assert (result.exit_code, result.stderr) == (0, "")
+    text = (tmp_path / "lines.yaml").read_text()
+    assert "path: lines/train " in text
+    assert "test: lines/test " in text
+    assert evaluated(nncli, "lines.yaml")["rows"] == 40
+
+
+def test_pictures_of_one_class_are_refused(nncli, tmp_path):
+    save(tmp_path / "lines", *(array[:1] for array in drawings(1)))
+    result = nncli("init", "lines")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "one folder for each of two or more classes is expected" in result.stderr
+    assert nncli("init", "lines/down/0.png").exit_code == 2
+
+
 def test_a_packaged_name_stays_one(nncli, tmp_path):
     (tmp_path / "moons").mkdir()
     x, y = drawings(60)
