@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -22,13 +23,18 @@ def tables() -> Path:
     return Path(shared) / "tables"
 
 
-def evaluated(nncli, spec: str) -> dict[str, float]:
-    """The figures on the test rows of a network that the spec trains, with nothing edited by hand."""
+def trained(nncli, spec: str) -> str:
+    """The run of a spec with nothing edited by hand."""
     checked = nncli("check", spec)
     assert (checked.exit_code, checked.stderr) == (0, "")
-    trained = nncli("train", spec, "--quiet")
-    assert trained.exit_code == 0, trained.output
-    result = nncli("eval", trained.stdout.strip(), "--split", "test", "--json")
+    result = nncli("train", spec, "--quiet")
+    assert result.exit_code == 0, result.output
+    return result.stdout.strip()
+
+
+def evaluated(nncli, spec: str) -> dict[str, float]:
+    """The figures on the test rows of a network that the spec trains."""
+    result = nncli("eval", trained(nncli, spec), "--split", "test", "--json")
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
 
@@ -49,6 +55,43 @@ def test_a_real_table_gets_a_network_with_nothing_edited(
     assert (result.exit_code, result.stderr) == (0, "")
     assert f"wrote {name}.yaml. Train it: nncli train {name}.yaml" in result.stdout
     assert evaluated(nncli, f"{name}.yaml")[figure] > least
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "beside", "least"),
+    [("penguins", "species", "label", 0.95), ("titanic", "survived", "label", 0.78)],
+)
+def test_and_that_network_predicts_the_table(nncli, tmp_path, tables, name, target, beside, least):
+    shutil.copy(tables / f"{name}.csv", tmp_path)
+    nncli("init", f"{name}.csv", "--target", target)
+    run = trained(nncli, f"{name}.yaml")
+    result = nncli("predict", run, f"{name}.csv", "--out", "p.csv", "--quiet")
+    assert result.exit_code == 0, result.output
+    assert agreement(tmp_path, "p.csv", beside, f"{name}.csv", target) > least
+
+
+def agreement(folder: Path, one: str, column: str, other: str, beside: str) -> float:
+    """The share of rows in which a column of one table equals a column of another."""
+    tables = []
+    for name in (one, other):
+        with (folder / name).open(newline="") as file:
+            tables.append(list(csv.DictReader(file)))
+    same = [a[column] == b[beside] for a, b in zip(*tables, strict=True)]
+    return sum(same) / len(same)
+
+
+def test_cars_are_predicted_with_their_names_beside_the_numbers(nncli, tmp_path, tables):
+    shutil.copy(tables / "mpg.csv", tmp_path)
+    nncli("init", "mpg.csv", "--target", "mpg")
+    run = trained(nncli, "mpg.yaml")
+    result = nncli("predict", run, "mpg.csv", "--out", "p.csv", "--quiet")
+    assert result.exit_code == 0, result.output
+    assert agreement(tmp_path, "p.csv", "name", "mpg.csv", "name") == 1
+    with (tmp_path / "p.csv").open(newline="") as file:
+        said = np.array([float(row["mpg"]) for row in csv.DictReader(file)])
+    with (tmp_path / "mpg.csv").open(newline="") as file:
+        truth = np.array([float(row["mpg"]) for row in csv.DictReader(file)])
+    assert 1 - ((said - truth) ** 2).sum() / ((truth - truth.mean()) ** 2).sum() > 0.8
 
 
 def test_what_gives_titanic_away_is_dropped_and_said(nncli, tmp_path, tables):
