@@ -14,10 +14,15 @@ if TYPE_CHECKING:
     from nncli.spec.sources import AnySource
 
 data = typer.Typer(
-    no_args_is_help=True,
-    help="Look at data, list the sources that a spec may name, or download.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@data.callback(invoke_without_command=True)
+def root(ctx: typer.Context) -> None:
+    """Look at data, list the sources that a spec may name, or download."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
 
 
 @data.command("show")

@@ -166,6 +166,15 @@ def test_every_source_is_listed_with_what_it_is(nncli):
     assert names == ["mnist", "idx", "digits", "moons", "circles", "spirals", "npz", "csv", "images"]  # fmt: skip
 
 
+def test_without_a_word_there_is_help(nncli):
+    result = nncli("data")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert all(word in result.stdout for word in ("show", "list", "fetch"))
+    result = nncli("data", "shwo")
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+
+
 def test_only_mnist_is_fetched(nncli):
     result = nncli("data", "fetch", "moons")
     assert result.exit_code == 2
