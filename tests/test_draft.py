@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import string
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +9,12 @@ import pytest
 
 from nncli.data.columns import look
 from nncli.draft.columns import assign, guess_target
-from nncli.draft.drafting import draft
+from nncli.draft.drafting import Draft, beside, draft
 from nncli.draft.leaks import leaks
 from nncli.draft.page import Line, items, pair, render
 from nncli.draft.recipe import keep_back
 from nncli.draft.tables import MISSING
 from nncli.errors import DataError, UsageError
-from nncli.spec.load import load_spec
 from nncli.spec.source import parse
 
 
@@ -27,6 +24,11 @@ def written(path: Path, *columns: tuple[str, list[object]]) -> Path:
     lines = [",".join(name for name, _ in columns), *(",".join(map(str, row)) for row in rows)]
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def drafted(path: Path) -> Draft:
+    """The spec for data whose target is not named."""
+    return draft(path, [], beside(path))
 
 
 def roles_of(path: Path, target: str) -> dict[str, str]:
@@ -70,7 +72,7 @@ def test_every_column_gets_the_role_that_it_is_good_for(table):
 
 
 def test_a_column_is_dropped_with_the_reason_beside_it(table):
-    _, found = draft(table, ["survived"], None)
+    found = draft(table, ["survived"], beside(table))
     lines = {line.split("#")[0].strip(): line for line in found.text.splitlines()}
     assert "gives the answer away" in lines["- alive"]
     assert "every cell is missing" in lines["- empty"]
@@ -142,7 +144,7 @@ def test_what_stands_among_numbers_for_a_hole_is_one(tmp_path):
     cells = [str(i % 17) for i in range(50)]
     cells[4] = cells[30] = "?"
     path = written(tmp_path / "t.csv", ("x", cells), ("y", ["a", "b"] * 25))
-    _, found = draft(path, ["y"], None)
+    found = draft(path, ["y"], beside(path))
     assert "?" in found.experiment.spec.data.missing
     assert [column.kind for column in found.experiment.dataset.table.columns] == ["number"]
 
@@ -189,85 +191,6 @@ def test_shares_are_stratified_only_where_every_class_has_rows_for_it():
     assert text(4, 4).startswith("  test: 0 ")
 
 
-NAMES = [
-    *ODD_NAMES,
-    "a",
-    "id",
-    "ID",
-    "y",
-    "x1",
-    "größe",
-    "1",
-    "-",
-    "class",
-    "label",
-    "n/a",
-    'q"q',
-    "é" * 30,
-]
-
-
-def random_cells(rng: random.Random, rows: int) -> list[str]:
-    """A column of some kind."""
-    spread = 10 ** rng.uniform(-5, 8)
-    kinds = {
-        "number": lambda i: f"{rng.gauss(0, spread):.6g}",
-        "whole": lambda i: str(rng.randrange(1000)),
-        "few": lambda i: str(rng.randrange(3)),
-        "text": lambda i: rng.choice(["red", "green", "yes", "null", "1e3", "é,ü"]),
-        "names": lambda i: "".join(rng.choices(string.ascii_letters, k=8)),
-        "constant": lambda i: "7",
-        "empty": lambda i: rng.choice(["", "NA"]),
-        "holes": lambda i: rng.choice(["", "", "", str(rng.randrange(50))]),
-        "mixed": lambda i: rng.choice(["?", "x", *map(str, range(30))]),
-        "bool": lambda i: rng.choice(["True", "false"]),
-        "count": lambda i: str(i),
-        "huge": lambda i: rng.choice(["1e308", "-1e300", "1e-300", "5", "6"]),
-        "odd": lambda i: rng.choice(["1_000", "\u0661", " 3", "4 ", "0x1F", "inf", "-"]),
-    }
-    kind = rng.choice(sorted(kinds))
-    return [kinds[kind](i) for i in range(rows)]
-
-
-def quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"' if set(cell) & set(',"') else cell
-
-
-@pytest.mark.campaign(short=60, long=400, torture=4000)
-def test_what_init_writes_checks_or_is_refused_in_one_line(campaign, tmp_path):
-    """Random tables: the spec that is written is one that can be trained."""
-    accepted = 0
-    for number in campaign.numbers:
-        path = tmp_path / f"{number}.csv"
-        names = random_table(campaign.rng, path)
-        targets = campaign.rng.sample(names, min(campaign.rng.choice([0, 0, 1, 2]), len(names)))
-        accepted += is_accepted(path, targets)
-    assert accepted > campaign.trials / 4, "most were refused: that proves little"
-
-
-def random_table(rng: random.Random, path: Path) -> list[str]:
-    """A table of some columns, whose names are returned."""
-    rows = rng.choice([1, 2, 3, 5, 9, 10, 12, 30, 59, 60, 61, 100, 300])
-    names = rng.sample(NAMES, rng.randint(1, 7))
-    cells = [random_cells(rng, rows) for _ in names]
-    lines = [names, *map(list, zip(*cells, strict=True))]
-    path.write_text("\n".join(",".join(map(quoted, line)) for line in lines) + "\n")
-    return names
-
-
-def is_accepted(path: Path, targets: list[str]) -> bool:
-    """Whether a spec is written, which then is the one that was tried; else one line says why not."""
-    try:
-        out, found = draft(path, targets, None)
-    except UsageError as err:
-        message = str(err)
-        assert "\n" not in message
-        return False
-    out.write_text(found.text)
-    assert load_spec(out).spec.data == found.experiment.spec.data
-    return True
-
-
 def test_a_file_that_is_no_data_says_what_to_do(tmp_path):
     for name, advice in {
         "a.npy": "numpy.savez",
@@ -277,8 +200,8 @@ def test_a_file_that_is_no_data_says_what_to_do(tmp_path):
     }.items():
         (tmp_path / name).write_bytes(b"PK\x03\x04")
         with pytest.raises(DataError, match=advice):
-            draft(tmp_path / name, [], None)
+            drafted(tmp_path / name)
     with pytest.raises(UsageError, match="no file or folder"):
-        draft(tmp_path / "absent.csv", [], None)
+        drafted(tmp_path / "absent.csv")
     with pytest.raises(DataError, match="no column is left"):
-        draft(written(tmp_path / "one.csv", ("y", [1, 2] * 20)), [], None)
+        drafted(written(tmp_path / "one.csv", ("y", [1, 2] * 20)))

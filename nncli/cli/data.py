@@ -73,11 +73,11 @@ def _read(
     from nncli.spec.load import load_spec
 
     if path.suffix.lower() not in (".yaml", ".yml") and path.exists():
-        from nncli.draft.drafting import draft
+        from nncli.draft.drafting import beside, draft
 
         if overrides:
             raise UsageError("--set changes a spec, but this is data. Write a spec: nncli init")
-        found = draft(path, target or [], None)[1]
+        found = draft(path, target or [], beside(path))
         if not target and "target" in found.facts:
             console.stderr(quiet).print(f"target: {found.facts['target']}")
         experiment = found.experiment

@@ -64,12 +64,12 @@ def _write_packaged(name: str, target: list[str] | None, out: Path | None) -> No
 
 def _write_draft(data: Path, targets: list[str], out: Path | None) -> None:
     from nncli.cli import console
-    from nncli.draft.drafting import draft
+    from nncli.draft.drafting import beside, draft
     from nncli.words import command
 
-    if out is not None:
-        _check_free(out)
-    path, found = draft(data, targets, out)
+    path = out or beside(data)
+    _check_free(path)
+    found = draft(data, targets, path)
     _write(path, found.text)
     console.print_warnings(found.experiment.warnings)
     page = console.stdout()

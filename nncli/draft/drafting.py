@@ -44,18 +44,23 @@ class Draft:
     facts: dict[str, str]
 
 
-def draft(data: Path, targets: Sequence[str], out: Path | None) -> tuple[Path, Draft]:
-    """Where the spec for some data belongs, and the spec: `out`, or a file beside them.
+def beside(data: Path) -> Path:
+    """Where the spec for some data belongs. UsageError or DataError where they are none."""
+    there = place(data)
+    return there.path.parent / f"{there.stem}.yaml"
+
+
+def draft(data: Path, targets: Sequence[str], path: Path) -> Draft:
+    """The spec for some data, as it has to be at `path`.
 
     UsageError or DataError, in one line, where nothing can be learnt from them as they are.
     """
     there = place(data)
-    path = out or there.path.parent / f"{there.stem}.yaml"
     written = _relative(there.path, path.parent)
     found = FINDERS[there.kind](there.path, written, targets)
     text = found.text(_title(there, path))
     experiment = _proved(text, path, there.path)
-    return path, Draft(text, experiment, there, dict(found.facts))
+    return Draft(text, experiment, there, dict(found.facts))
 
 
 def _title(there: Place, path: Path) -> str:
