@@ -7,6 +7,7 @@ from typing import Protocol
 from benchmarks.commands import FirstBatch, Peak
 from benchmarks.epochs import Epochs, Peer
 from benchmarks.keeping import Keeping
+from benchmarks.predicting import Case, Predicting
 from benchmarks.report import Goal, Row
 from benchmarks.stacked import Stacked
 from benchmarks.sweeps import Sweep
@@ -87,6 +88,17 @@ WORKLOADS: dict[str, Workload] = {
         etas=(0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0),
         goal=Goal(at_most_times=2.5),
         steps=Stacked("configs/mnist.yaml", (1, 2, 4, 8), Goal(at_most_times=1.35)),
+    ),
+    "f": Predicting(
+        title="predicting files: pictures of configs/mnist.yaml and rows of configs/penguins.yaml",
+        specs={"npy": "configs/mnist.yaml", "csv": "configs/penguins.yaml"},
+        cases=(
+            Case("npy", 10_000),
+            Case("npy", 1_000_000),
+            Case("csv", 10_000),
+            Case("csv", 1_000_000),
+            Case("csv", 1_000_000, "jsonl"),
+        ),
     ),
     "g": FirstBatch(
         title="start-up, from the shell and back",

@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from benchmarks.predicting import PICTURES, TABLE, Case, Predicting
 from benchmarks.report import NO_GOAL, Goal, Row
 from benchmarks.stacked import Stacked
 from benchmarks.sweeps import Sweep
@@ -116,6 +118,31 @@ def test_a_sweep_stands_beside_the_trainings_that_it_is_equal_to(tmp_path):
     assert search.skipped or len(search.about["search"]["scores"]) == 2
     assert step.ratio > 1
     assert sum(step.about["parts"].values()) > 0
+
+
+def test_a_file_of_any_length_is_predicted(tmp_path, monkeypatch):
+    for folder in ("mnist", "tables"):
+        (tmp_path / folder).mkdir()
+    pictures = np.arange(5 * 2, dtype=np.uint8).reshape(5, 1, 2)
+    head = b"\0\0\x08\3" + np.array(pictures.shape, ">u4").tobytes()
+    (tmp_path / PICTURES).write_bytes(head + pictures.tobytes())
+    table = ["x,y,kind", *(f"{i % 7},{i % 5},{'ab'[i % 2]}" for i in range(40))]
+    (tmp_path / TABLE).write_text("\n".join(table) + "\n")
+    monkeypatch.setenv("NNCLI_DATA", str(tmp_path))
+    own = (
+        "data: {source: csv, path: $NNCLI_DATA/tables/penguins.csv, target: kind}\n"
+        "architecture: [{input_dim: auto, output_dim: auto, activation: softmax}]\n"
+        "epochs: 1\nbatch_size: 5\neta: 0.1\n"
+    )
+    for name, text in (("a.yaml", SPEC), ("b.yaml", own)):
+        (tmp_path / name).write_text(text)
+    specs = {"npy": str(tmp_path / "a.yaml"), "csv": str(tmp_path / "b.yaml")}
+    cases = (Case("npy", 12), Case("csv", 1001, "jsonl"))
+    rows = Predicting("small", specs, cases).measure("f", 1)
+    assert [row.unit for row in rows] == ["s", "MB"] * 3
+    assert all(row.median > 0 for row in rows)
+    assert rows[4].what.endswith("csv -> jsonl, 1,001 rows")
+    assert rows[4].note.endswith("rows a second")
 
 
 @pytest.mark.parametrize(("ratio", "met"), [(2.5, True), (2.6, False)])

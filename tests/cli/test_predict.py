@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-import os
 import signal
 import subprocess
 import time
@@ -211,11 +210,11 @@ def test_refusals(nncli, flower_run):
 def test_what_is_refused_on_the_way_leaves_no_file(nncli, flower_run):
     Path("bad.csv").write_text("id,long,wide,color\n" + "a,1,2,red\n" * 3000 + "a,1,x,red\n")
     Path("out.csv").write_text("as before\n")
-    before = sorted(os.listdir())
+    before = sorted(Path().iterdir())
     assert "bad.csv:3002: column `wide`" in refused(
         nncli, flower_run, "bad.csv", "--out", "out.csv"
     )
-    assert sorted(os.listdir()) == before
+    assert sorted(Path().iterdir()) == before
     assert Path("out.csv").read_text() == "as before\n"
 
 
