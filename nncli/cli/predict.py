@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from nncli.cli.seen import Seen
     from nncli.predict import Prediction
 
+Format = Literal["csv", "jsonl"]
 Write = Callable[[bytes], object]
+OTHER_ENDINGS = (".json", ".npy", ".npz", ".xlsx", ".parquet")
+"""What nobody expects CSV in."""
 
 
 def predict(
@@ -38,7 +41,7 @@ def predict(
         typer.Option(metavar="FILE", help="Write the answers here; to stdout by default."),
     ] = None,
     format: Annotated[
-        Literal["csv", "jsonl"] | None,
+        Format | None,
         typer.Option(help="csv by default, or as the ending of --out says."),
     ] = None,
     key: Annotated[
@@ -63,17 +66,18 @@ def predict(
     err = console.stderr(quiet)
     prediction = begin(best_of(run, err), inputs, which=weights, keys=key or ())
     console.print_warnings(prediction.network.notes)
+    form = _format(format, out)
     if out:
         _check_out(out, prediction)
     with _writing(out, unwanted=show) as write:
-        rows = _answer(prediction, _format(format, out), write, show, _counter(err, out, show))
+        rows = _answer(prediction, form, write, show, _counter(err, out, show))
     where = f" -> {out}" if out else ""
     err.print(f"{_rows(rows)}{where}")
 
 
 def _answer(
     prediction: Prediction,
-    format: Literal["csv", "jsonl"],
+    format: Format,
     write: Write,
     show: bool,
     counter: Console,
@@ -102,8 +106,14 @@ def _seen(prediction: Prediction) -> Seen:
     return Seen(prediction)
 
 
-def _format(format: Literal["csv", "jsonl"] | None, out: Path | None) -> Literal["csv", "jsonl"]:
-    return format or ("jsonl" if out and out.suffix in (".jsonl", ".ndjson") else "csv")
+def _format(format: Format | None, out: Path | None) -> Format:
+    """What was asked for, or what the file's ending says. Raises UsageError for an ending that promises another."""
+    from nncli.errors import UsageError
+
+    ending = out.suffix if out else ""
+    if ending == ".gz" or (format is None and ending in OTHER_ENDINGS):
+        raise UsageError(f"{out}: answers are written as CSV or JSON lines. Call it .csv or .jsonl")
+    return format or ("jsonl" if ending in (".jsonl", ".ndjson") else "csv")
 
 
 def _rows(count: int) -> str:
@@ -137,6 +147,12 @@ def _check_out(out: Path, prediction: Prediction) -> None:
         raise UsageError(f"{out}: is one of the inputs. Choose another --out")
 
 
+def _print(data: bytes) -> None:
+    """At once, for who reads them as they come."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
 @contextmanager
 def _writing(out: Path | None, unwanted: bool) -> Iterator[Write]:
     """What takes the answers: a file that is there once it is whole, or stdout, unless pictures go there."""
@@ -148,5 +164,4 @@ def _writing(out: Path | None, unwanted: bool) -> Iterator[Write]:
     elif unwanted:
         yield lambda data: None
     else:
-        yield sys.stdout.buffer.write
-        sys.stdout.buffer.flush()
+        yield _print

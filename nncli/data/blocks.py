@@ -7,6 +7,7 @@ import math
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,7 +32,7 @@ def npy_blocks(source: Content, where: str, features: int) -> Iterator[Array]:
     """The rows of an `.npy` file, (rows, features), in order. DataError for what is none, or has other rows."""
     with _damage(where):
         plain = source.path if not (source.gzipped or source.piped) else None
-        yield from _npy(source.stream, where, features, source.size, plain)
+        yield from _npy(source.stream, where, features, source.check_size, plain)
 
 
 def npz_blocks(path: Path, where: str, features: int) -> Iterator[Array]:
@@ -42,7 +43,8 @@ def npz_blocks(path: Path, where: str, features: int) -> Iterator[Array]:
         npz.check_sizes(info, path, f"{where}: {name}")
         with archive.open(info) as member:
             stream = cast(zipfile.ZipExtFile, member)  # typeshed knows it as IO only
-            yield from _npy(stream, f"{where}: {name}", features, info.file_size, None)
+            check = partial(_check_member, info, f"{where}: {name}")
+            yield from _npy(stream, f"{where}: {name}", features, check, None)
 
 
 def idx_blocks(source: Content, where: str, features: int) -> Iterator[Array]:
@@ -67,18 +69,20 @@ def _only(archive: zipfile.ZipFile, where: str) -> zipfile.ZipInfo:
     return next(iter(members.values()))
 
 
+def _check_member(info: zipfile.ZipInfo, where: str, declared: int) -> None:
+    if info.file_size != declared:
+        raise DataError(f"{where}: expected {declared} bytes, found {info.file_size}")
+
+
 def _npy(
-    stream: Stream, where: str, features: int, size: int, path: Path | None
+    stream: Stream, where: str, features: int, check: Callable[[int], None], path: Path | None
 ) -> Iterator[Array]:
-    """`path` is the file as it lies on disk, of `size` bytes, if it does."""
+    """`check` is told how many bytes the header declares; `path` is the file as it lies on disk, if it does."""
     start = bytearray(npz.LONGEST_HEADER)
     start = start[: fill(stream, memoryview(start))]
     header = npz.read_header(bytes(start), where)
     rows = _count(header.shape, features, where)
-    if path is not None and size != header.size:
-        raise DataError(
-            f"{where}: expected {header.size} bytes for shape {header.shape}, found {size}"
-        )
+    check(header.size)
     rest = _Prefixed(bytes(start[header.start :]), stream)
     if not header.fortran or len(header.shape) < 2:
         read = _following(rest, features, header.dtype, where)

@@ -228,6 +228,10 @@ def test_out_never_replaces_what_it_should_not(nncli, flower_run):
         assert "is not a file that can be replaced" in refused(
             nncli, flower_run, "flowers.csv", "--out", name
         )
+    for name in ("a.csv.gz", "a.json"):
+        assert f"{name}: answers are written as CSV or JSON lines" in refused(
+            nncli, flower_run, "flowers.csv", "--out", name
+        )
     assert "no/such: no such folder" in refused(
         nncli, flower_run, "flowers.csv", "--out", "no/such/out.csv"
     )
