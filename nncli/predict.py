@@ -21,7 +21,7 @@ from nncli.data.table_rows import Piece
 from nncli.errors import DataError, UsageError
 from nncli.judge import open_judged
 from nncli.network.params import Array, Arrays
-from nncli.network.propagation import forward, make_memory
+from nncli.network.propagation import logits, make_memory
 from nncli.predictions import Answers, Form, answers
 from nncli.preparation import blas_threads
 from nncli.runs import weights as weights_file
@@ -168,7 +168,7 @@ class _Answering:
             self._memory = make_memory(meta.architecture, len(x), dtype)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
             gather(x, slice(None), meta.preprocessing.scale, out=self._x)
-            z = forward(params, meta.architecture, self._x, self._memory)
+            z = logits(params, meta.architecture, self._x, self._memory)
             return answers(z, self._memory[f"A{len(meta.architecture)}"], meta)
 
 
