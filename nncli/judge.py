@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from nncli import fit, machine
-from nncli.data.dataset import Dataset, Split
+from nncli.data.dataset import Dataset, Split, Task
 from nncli.data.download import Progress
 from nncli.data.encoding import Fitted
 from nncli.data.sources import load
 from nncli.errors import DamagedError, UsageError
-from nncli.network.metrics import Confusion
 from nncli.preparation import blas_threads, threads_of
 from nncli.runs import rundir
 from nncli.runs import weights as weights_file
@@ -21,7 +20,8 @@ from nncli.runs.weights import Weights
 from nncli.saved import locate, of_checkpoint, pick
 from nncli.spec.load import Document, load_spec
 from nncli.spec.model import LayerSpec, Spec
-from nncli.training.evaluation import Evaluator
+from nncli.training.baseline import Baseline, baseline, not_beaten
+from nncli.training.evaluation import Evaluator, Examination
 
 PREFERRED = ("test", "validation", "train")
 """Which split is judged when none is named: the first of these that the data has."""
@@ -37,26 +37,39 @@ class Judgment:
     rows: int
     epoch: int
     """Whole epochs behind the weights."""
-    figures: dict[str, float]
-    """loss, and accuracy or rmse, mae and r2."""
-    confusion: Confusion | None
-    classes: tuple[str, ...] | None
+    examination: Examination
+    baseline: Baseline
+    """What an answer without a look at the inputs comes to on the same rows."""
+    task: Task
+    names: tuple[str, ...]
+    """Of the classes, labels or targets."""
     warnings: tuple[str, ...]
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """loss, and accuracy or rmse, mae and r2; then what is not in a record."""
+        return self.examination.figures | self.examination.more
+
     def as_json(self) -> dict[str, Any]:
-        """One flat object, figures beside the names."""
-        flat = {
+        """One flat object, figures beside the names. Several targets have lists of their own: target_rmse, ..."""
+        flat: dict[str, Any] = {
             "run": str(self.source),
             "split": self.split,
             "rows": self.rows,
             "epoch": self.epoch,
         }
-        flat |= self.figures
-        if self.confusion and self.classes:
-            columns = {name: values.tolist() for name, values in self.confusion.per_class().items()}
-            flat |= {"classes": list(self.classes), "confusion": self.confusion.counts.tolist()}
-            flat |= columns
-        return flat
+        flat |= self.figures | {"baseline": self.baseline.answer}
+        flat |= {f"baseline_{name}": value for name, value in self.baseline.figures.items()}
+        if self.task == "regression" and len(self.names) == 1:
+            return flat
+        flat[{"classification": "classes", "regression": "targets"}.get(self.task, self.task)] = [
+            *self.names
+        ]
+        if self.examination.confusion:
+            flat["confusion"] = self.examination.confusion.counts.tolist()
+        prefix = "target_" if self.task == "regression" else ""
+        columns = self.examination.each.items()
+        return flat | {f"{prefix}{name}": values.tolist() for name, values in columns}
 
 
 @dataclass(frozen=True)
@@ -124,12 +137,30 @@ def judge(target: Path, **choices: Any) -> Judgment:
     dtype = params["W1"].dtype.name
     evaluator = Evaluator(dataset, opened.split, meta.architecture, meta.loss, dtype)
     with blas_threads(opened.threads):
-        figures = evaluator.figures(params)
-        confusion = evaluator.confusion(params) if dataset.classes else None
-    rows, classes = len(opened.rows), dataset.classes
+        found = evaluator.examine(params)
+    base = baseline(dataset, opened.split)
     return Judgment(
-        target, opened.split, rows, meta.epoch, figures, confusion, classes, opened.warnings
+        source=target,
+        split=opened.split,
+        rows=len(opened.rows),
+        epoch=meta.epoch,
+        examination=found,
+        baseline=base,
+        task=dataset.task,
+        names=_names(dataset),
+        warnings=(
+            *opened.warnings,
+            *not_beaten(opened.split, found.figures | found.more, base),
+        ),
     )
+
+
+def _names(dataset: Dataset) -> tuple[str, ...]:
+    """What the columns of the answers are called; targets without names are numbered."""
+    if dataset.table and dataset.task == "regression":
+        return dataset.table.target
+    outputs = dataset.splits["train"].y.shape[1:] or (1,)
+    return dataset.classes or dataset.labels or tuple(map(str, range(1, outputs[0] + 1)))
 
 
 def _spec_of(weights: Path, spec_path: Path | None) -> Document:

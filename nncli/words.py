@@ -6,6 +6,9 @@ import math
 import shlex
 from pathlib import Path
 
+SHARES = ("accuracy", "exact_match", "top_3", "top_5")
+"""Figures that are shares of rows."""
+
 
 def size(count: float) -> str:
     """Bytes: 3145728 -> "3 MB"."""
@@ -43,10 +46,10 @@ def _to(value: float, step: int) -> int:
 
 
 def figure(name: str, value: float | None) -> str:
-    """A figure of merit: accuracies in percent, everything else to four significant digits."""
-    if value is None:
+    """A figure of merit: shares of rows in percent, everything else to four significant digits."""
+    if value is None or math.isnan(value):
         return "-"
-    return f"{value:.2%}" if name.endswith("accuracy") else f"{value:.4g}"
+    return f"{value:.2%}" if name.endswith(SHARES) else f"{value:.4g}"
 
 
 def command(verb: str, path: Path) -> str:

@@ -127,6 +127,11 @@ def plain_table(*columns: str, left: int = 1) -> Table:
     return table
 
 
+def quiet_row(table: Table, *cells: str) -> None:
+    """A row that stands back behind the others."""
+    table.add_row(*cells, style="dim")
+
+
 def facts_table(facts: Mapping[str, str]) -> Table:
     """Names in bold, and what there is to say of each."""
     grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)

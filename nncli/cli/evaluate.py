@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from nncli.judge import Judgment
+    from nncli.network.metrics import Confusion
 
 WIDEST = 20
 """Classes up to which the confusion matrix is printed; --json always has it."""
@@ -45,7 +46,7 @@ def evaluate(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Judge a trained network: loss, accuracy, confusion matrix, and figures for each class."""
+    """Judge a trained network: its figures beside those of a baseline, for each class, and the confusion matrix."""
     from nncli.cli import console
     from nncli.cli.choosing import best_of, newest
     from nncli.cli.fetching import fetching
@@ -66,41 +67,74 @@ def evaluate(
 
 
 def _report(judgment: Judgment, quiet: bool) -> None:
-    """Figures first; then the confusion matrix and the table of classes."""
+    """Figures first, beside the baseline; then the table of classes, labels or targets, and the confusion matrix."""
     from rich.text import Text
 
     from nncli.cli import console, summary
     from nncli.words import figure, plural
 
-    out = console.stdout()
-    figures = "  ".join(f"{name} {figure(name, value)}" for name, value in judgment.figures.items())
+    own = judgment.examination.figures
+    figures = "  ".join(f"{name.replace('_', ' ')} {figure(name, own[name])}" for name in own)
     rows, epochs = plural(judgment.rows, "row"), plural(judgment.epoch, "epoch")
     first = Text.assemble((judgment.split, "bold"), f" ({rows}, after {epochs}): {figures}")
     blocks = [first, *([] if quiet else _tables(judgment))]
-    summary.print_blocks(out, *blocks)
+    summary.print_blocks(console.stdout(), *blocks)
 
 
 def _tables(judgment: Judgment) -> list[Table]:
+    tables = [_beside_the_baseline(judgment)]
+    if judgment.task != "regression" or len(judgment.names) > 1:
+        tables.append(_each(judgment))
+    if judgment.examination.confusion and len(judgment.names) <= WIDEST:
+        tables.append(_matrix(judgment.names, judgment.examination.confusion))
+    return tables
+
+
+def _beside_the_baseline(judgment: Judgment) -> Table:
+    """All figures but the loss, and quietly under them what an answer without a look at the inputs gets."""
+    from nncli.cli.console import plain_table, quiet_row
+    from nncli.words import figure
+
+    names = [name for name in judgment.figures if name != "loss"]
+    table = plain_table("", *(name.replace("_", " ") for name in names))
+    table.add_row("network", *(figure(name, judgment.figures[name]) for name in names))
+    base = judgment.baseline
+    quiet_row(table, base.answer, *(figure(name, base.figures.get(name)) for name in names))
+    return table
+
+
+def _each(judgment: Judgment) -> Table:
+    """A line for each class, label or target."""
+    from nncli.cli.console import plain_table
+    from nncli.words import figure
+
+    columns = judgment.examination.each
+    kind = {"classification": "class", "labels": "label", "regression": "target"}[judgment.task]
+    table = plain_table(kind, *("rows" if name == "support" else name for name in columns))
+    for number, name in enumerate(judgment.names):
+        cells = (
+            f"{values[number]:,}"
+            if column == "support"
+            else figure(column, values[number])
+            if judgment.task == "regression"
+            else f"{values[number]:.4f}"
+            for column, values in columns.items()
+        )
+        table.add_row(name, *cells)
+    return table
+
+
+def _matrix(names: tuple[str, ...], confusion: Confusion) -> Table:
     from nncli.cli.console import bold, plain_table
 
-    if judgment.confusion is None or judgment.classes is None:
-        return []
-    per_class = judgment.confusion.per_class()
-    table = plain_table("class", *per_class, "rows")
-    for number, name in enumerate(judgment.classes):
-        cells = [f"{values[number]:.4f}" for values in per_class.values()]
-        table.add_row(name, *cells, f"{judgment.confusion.support[number]:,}")
-    if len(judgment.classes) > WIDEST:
-        return [table]
-    matrix = plain_table("truth \\ answer", *judgment.classes)
-    for number, name in enumerate(judgment.classes):
-        counts = judgment.confusion.counts[number]
+    matrix = plain_table("truth \\ answer", *names)
+    for number, name in enumerate(names):
         marked: list[Text | str] = [
             bold(count) if number == answer else str(count or "·")
-            for answer, count in enumerate(counts)
+            for answer, count in enumerate(confusion.counts[number])
         ]
         matrix.add_row(name, *marked)
-    return [table, matrix]
+    return matrix
 
 
 def _demand(judgment: Judgment, min_accuracy: float | None) -> None:

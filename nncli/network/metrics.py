@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import reduce
 from operator import add
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -25,19 +25,41 @@ def predicted_classes(z: Array, activation: str) -> Array:
     return classes_of(activate(activation, z) if z.shape[-1] == 1 else z)
 
 
+def predicted_labels(z: Array, activation: str) -> Array:
+    """The labels that the logits z stand for, each by itself: true where its output is above 1/2."""
+    return activate(activation, z) > 0.5
+
+
 def _add_batches(total: Any, terms: Array, batch: int) -> Any:
     """total + the terms of each batch, one batch after the other: the same bits however many come at once."""
     return reduce(add, np.add.reduceat(terms, range(0, len(terms), batch), axis=0), total)
 
 
 @dataclass
-class ClassTally:
+class Sums:
+    """Running sums over rows: what a checkpoint keeps of a record that is not due yet."""
+
+    PER_OUTPUT: ClassVar[tuple[str, ...]] = ()
+    """Those that are kept for each output."""
+
+    rows: int = 0
+    loss: float = 0.0
+
+    def sums(self) -> dict[str, Any]:
+        """Every sum by its name."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "units"}
+
+    def with_sums(self, sums: dict[str, Any]) -> Self:
+        """The same kind of tally with these sums."""
+        return replace(self, **sums)
+
+
+@dataclass
+class ClassTally(Sums):
     """Running sums of a classification: rows, loss and right answers."""
 
     NAMES: ClassVar = ("loss", "accuracy")
 
-    rows: int = 0
-    loss: float = 0.0
     correct: int = 0
 
     def add(self, losses: Array, z: Array, y: Array, activation: str, batch: int) -> None:
@@ -52,17 +74,46 @@ class ClassTally:
 
 
 @dataclass
-class RegressionTally:
+class LabelTally(Sums):
+    """Running sums where a row may have several labels: right labels, and rows with all of them right."""
+
+    NAMES: ClassVar = ("loss", "accuracy", "exact_match")
+
+    labels: int = 0
+    correct: int = 0
+    exact: int = 0
+
+    def add(self, losses: Array, z: Array, y: Array, activation: str, batch: int) -> None:
+        """Take in n rows: their losses (n,), logits and labels (n, K), in batches of `batch` rows."""
+        right = predicted_labels(z, activation) == (y > 0.5)
+        self.rows += len(z)
+        self.loss = float(_add_batches(self.loss, losses, batch))
+        self.labels += right.size
+        self.correct += int(np.count_nonzero(right))
+        self.exact += int(np.count_nonzero(right.all(axis=-1)))
+
+    def figures(self) -> dict[str, float]:
+        """Mean loss, the share of right labels, and that of rows whose labels are all right."""
+        return {
+            "loss": self.loss / self.rows,
+            "accuracy": self.correct / self.labels,
+            "exact_match": self.exact / self.rows,
+        }
+
+
+@dataclass
+class RegressionTally(Sums):
     """Running sums of a regression; the sums over targets are kept per output."""
 
     NAMES: ClassVar = ("loss", "rmse", "mae", "r2")
+    PER_OUTPUT: ClassVar = ("squared", "absolute", "target", "target_squared")
 
-    rows: int = 0
-    loss: float = 0.0
     squared: Any = 0.0
     absolute: Any = 0.0
     target: Any = 0.0
     target_squared: Any = 0.0
+    units: Any = 1.0
+    """What rmse and mae are multiplied by: one number for each output, where targets are standardized."""
 
     def add(self, losses: Array, z: Array, y: Array, activation: str, batch: int) -> None:
         """Take in n rows: their losses (n,), logits and targets (n, K), in batches of `batch` rows."""
@@ -76,20 +127,30 @@ class RegressionTally:
         self.target_squared = _add_batches(self.target_squared, np.square(y), batch)
 
     def figures(self) -> dict[str, float]:
-        """Mean loss, root mean squared and mean absolute error over all outputs, and R^2 = 1 - SSE/SST, the mean
-        over the outputs (0 for an output whose target never varies, as if it were predicted by its mean)."""
-        spread = self.target_squared - np.square(self.target) / self.rows
-        varies = spread > 0
-        r2 = np.where(varies, 1 - self.squared / np.where(varies, spread, 1), 0.0)
+        """Mean loss, root mean squared and mean absolute error over all outputs, and the mean of their R^2."""
         return {
             "loss": self.loss / self.rows,
-            "rmse": float(np.sqrt(np.mean(self.squared) / self.rows)),
-            "mae": float(np.mean(self.absolute) / self.rows),
-            "r2": float(np.mean(r2)),
+            "rmse": float(np.sqrt(np.mean(self.squared * np.square(self.units)) / self.rows)),
+            "mae": float(np.mean(self.absolute * self.units) / self.rows),
+            "r2": float(np.mean(self._r2())),
         }
 
+    def per_output(self) -> dict[str, Array]:
+        """rmse and mae of each target in its units, and its R^2."""
+        return {
+            "rmse": np.sqrt(self.squared / self.rows) * self.units,
+            "mae": self.absolute / self.rows * self.units,
+            "r2": self._r2(),
+        }
 
-Tally = ClassTally | RegressionTally
+    def _r2(self) -> Array:
+        """1 - SSE/SST of each target; 0 where it never varies, as if it were predicted by its mean."""
+        spread = self.target_squared - np.square(self.target) / self.rows
+        varies = spread > 0
+        return np.where(varies, 1 - self.squared / np.where(varies, spread, 1), 0.0)
+
+
+Tally = ClassTally | LabelTally | RegressionTally
 
 
 @dataclass(frozen=True)
@@ -111,11 +172,15 @@ class Confusion:
         return self.counts.sum(axis=1)
 
     def per_class(self) -> dict[str, Array]:
-        """precision = right / answered so, recall = right / truly so, f1 = their harmonic mean; 0 where 0 / 0."""
-        right = np.diag(self.counts).astype(np.float64)
-        answered, truly = self.counts.sum(axis=0), self.support
-        return {
-            "precision": right / np.maximum(answered, 1),
-            "recall": right / np.maximum(truly, 1),
-            "f1": 2 * right / np.maximum(answered + truly, 1),
-        }
+        """Precision, recall and f1 of each class."""
+        return precision_recall(np.diag(self.counts), self.counts.sum(axis=0), self.support)
+
+
+def precision_recall(right: Array, answered: Array, truly: Array) -> dict[str, Array]:
+    """precision = right / answered so, recall = right / truly so, f1 = their harmonic mean; 0 where 0 / 0."""
+    right = right.astype(np.float64)
+    return {
+        "precision": right / np.maximum(answered, 1),
+        "recall": right / np.maximum(truly, 1),
+        "f1": 2 * right / np.maximum(answered + truly, 1),
+    }

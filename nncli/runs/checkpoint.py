@@ -61,7 +61,7 @@ def write(path: Path, state: State, records: int) -> None:
     """Replace the checkpoint. The same state gives the same bytes."""
     tally = {
         name: value.tolist() if isinstance(value, np.ndarray) else value
-        for name, value in asdict(state.tally).items()
+        for name, value in state.tally.sums().items()
     }
     best = BestRecord(value=state.best.value, epoch=state.best.epoch) if state.best else None
     position = Position(
@@ -152,10 +152,9 @@ def _kind(array: Array) -> str:
 
 def _tally(saved: dict[str, Any], empty: Tally, outputs: int, path: Path) -> Tally:
     """Running sums as they were; `empty` is of their kind."""
-    names, rows = set(asdict(empty)), saved.get("rows")
-    # a regression keeps its other sums for each output, from the first rows on
-    apart = names - {"rows", "loss", "correct"} if rows else set()
-    shapes = {name: (outputs,) if name in apart else () for name in names}
+    rows = saved.get("rows")
+    apart = empty.PER_OUTPUT if rows else ()  # single numbers before the first rows
+    shapes = {name: (outputs,) if name in apart else () for name in empty.sums()}
     if {name: np.shape(value) for name, value in saved.items()} != shapes or type(rows) is not int:
         raise DamagedError(f"{path}: its running sums are not those of this training")
-    return type(empty)(**saved | {name: np.array(saved[name]) for name in apart})
+    return empty.with_sums(saved | {name: np.array(saved[name]) for name in apart})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,8 +11,9 @@ from nncli.data.batches import chunks, gather, targets
 from nncli.data.dataset import Dataset, Split
 from nncli.errors import Problem, SpecError
 from nncli.network import propagation
+from nncli.network.examiners import ClassExaminer, LabelExaminer
 from nncli.network.losses import row_losses
-from nncli.network.metrics import ClassTally, Confusion, RegressionTally, Tally, predicted_classes
+from nncli.network.metrics import ClassTally, Confusion, LabelTally, RegressionTally, Tally
 from nncli.network.params import Architecture, Array, Arrays
 from nncli.network.propagation import make_memory
 from nncli.spec.model import Spec
@@ -22,7 +24,15 @@ CHUNK = 1000
 
 def new_tally(dataset: Dataset) -> Tally:
     """Empty running sums of the kind that the dataset's targets call for."""
-    return RegressionTally() if dataset.classes is None else ClassTally()
+    if dataset.task == "regression":
+        return RegressionTally(units=units_of(dataset))
+    return ClassTally() if dataset.task == "classification" else LabelTally()
+
+
+def units_of(dataset: Dataset) -> Array | float:
+    """What an output's 1 is in the units of its target: more where a table's targets are standardized."""
+    spreads = dataset.table and dataset.table.spreads
+    return np.array(spreads) if spreads else 1.0
 
 
 def prefixed(split: str, figures: Mapping[str, float]) -> dict[str, float]:
@@ -77,6 +87,22 @@ def logits(
         yield chunk, propagation.logits(params, architecture, x, memory)
 
 
+Examiner = ClassExaminer | LabelExaminer
+
+
+class Examination(NamedTuple):
+    """How good a network is, in all respects."""
+
+    figures: dict[str, float]
+    """Those of a record."""
+    more: dict[str, float]
+    """Those that are asked once: balanced accuracy, log-loss, ..."""
+    each: dict[str, Array]
+    """Figures of each class, label or target."""
+    confusion: Confusion | None = None
+    """Where rows have one class each."""
+
+
 class Evaluator:
     """One split, prepared once: its targets, and the figures of any parameters on it."""
 
@@ -87,21 +113,36 @@ class Evaluator:
         self.architecture, self.loss = architecture, loss
         self.y = targets(self.split, architecture[-1].output_dim, dtype)
 
-    @np.errstate(over="ignore", invalid="ignore")
     def figures(self, params: Arrays) -> dict[str, float]:
         """Mean loss, and accuracy or rmse, mae and r2, over every row of the split."""
+        return self._tally(params).figures()
+
+    def examine(self, params: Arrays) -> Examination:
+        """The same figures, and all that is asked once only."""
+        examiner = self._examiner()
+        tally = self._tally(params, examiner)
+        if examiner is None:
+            assert isinstance(tally, RegressionTally)
+            return Examination(tally.figures(), {}, tally.per_output())
+        confusion = examiner.confusion if isinstance(examiner, ClassExaminer) else None
+        return Examination(tally.figures(), examiner.figures(), examiner.each(), confusion)
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _tally(self, params: Arrays, examiner: Examiner | None = None) -> Tally:
+        """One pass over the split, which the examiner looks at too."""
         tally = new_tally(self.dataset)
         last = self.architecture[-1].activation
         for chunk, z in logits(params, self.architecture, self.split, self.dataset.scale):
             y = self.y[chunk]
             tally.add(row_losses(self.loss, last, z, y), z, y, last, batch=CHUNK)
-        return tally.figures()
+            if examiner:
+                examiner.add(chunk, z, y)
+        return tally
 
-    def confusion(self, params: Arrays) -> Confusion:
-        """Truth against answer for every class; only where the dataset has classes."""
+    def _examiner(self) -> Examiner | None:
         last = self.architecture[-1].activation
-        answer = np.empty(len(self.split), np.intp)
-        for chunk, z in logits(params, self.architecture, self.split, self.dataset.scale):
-            answer[chunk] = predicted_classes(z, last)
-        assert self.dataset.classes is not None, "a confusion matrix needs classes"
-        return Confusion.of(self.split.y, answer, len(self.dataset.classes))
+        if self.dataset.classes is not None:
+            return ClassExaminer(self.split.y, len(self.dataset.classes), last)
+        if self.dataset.labels is None:
+            return None
+        return LabelExaminer(len(self.y), len(self.dataset.labels), last)

@@ -150,7 +150,7 @@ def test_evaluation_takes_every_row_once_whatever_the_chunk():
         spec.architecture, weights="auto", biases="zeros", std=1.0, rng=np.random.default_rng(0)
     )
     evaluator = Evaluator(dataset, "train", spec.architecture, spec.loss, spec.dtype)
-    confusion = evaluator.confusion(params)
+    confusion = evaluator.examine(params).confusion
     assert confusion.counts.sum() == CHUNK * 2 + 17
     assert confusion.support.tolist() == np.bincount(dataset.splits["train"].y).tolist()
     accuracy = np.trace(confusion.counts) / (CHUNK * 2 + 17)

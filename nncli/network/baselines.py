@@ -1,0 +1,67 @@
+"""What a network has to beat: the best answer that does not look at its inputs, taken from the training targets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from nncli.network.metrics import RegressionTally
+from nncli.network.params import Array
+
+
+def majority(train: Array, y: Array, classes: int) -> tuple[int, dict[str, float]]:
+    """Always the commonest class of the training rows: its number, and its figures on the class numbers y.
+
+    Its log-loss is that of giving each class its share of the training rows; infinite where y has a class that they
+    do not have.
+    """
+    counts = np.bincount(train, minlength=classes)
+    answer, present = int(counts.argmax()), np.unique(y)
+    with np.errstate(divide="ignore"):
+        log_loss = -np.log(counts / len(train))
+    figures = {
+        "accuracy": float(np.mean(y == answer)),
+        "balanced_accuracy": 1 / len(present) if answer in present else 0.0,
+        "log_loss": float(log_loss[y].mean()),
+    }
+    return answer, figures
+
+
+def commonest_labels(train: Array, y: Array) -> dict[str, float]:
+    """Each label as it is in most of the training rows; (rows, K) of 0 and 1."""
+    share = train.mean(axis=0)
+    right = (y > 0.5) == (share > 0.5)
+    with np.errstate(divide="ignore"):
+        chances = np.where(y > 0.5, -np.log(share), -np.log1p(-share))
+    return {
+        "accuracy": float(right.mean()),
+        "exact_match": float(right.all(axis=1).mean()),
+        "log_loss": float(chances.mean()),
+    }
+
+
+def mean_target(train: Array, y: Array, units: Array | float = 1.0) -> dict[str, float]:
+    """The mean of the training targets; (rows, K), with rmse and mae times `units`."""
+    tally = RegressionTally(units=units)
+    answers = np.broadcast_to(train.mean(axis=0), y.shape)
+    tally.add(np.zeros(len(y)), answers, y, "identity", batch=len(y))
+    return {name: value for name, value in tally.figures().items() if name != "loss"}
+
+
+def beaten(figures: Mapping[str, float], baseline: Mapping[str, float]) -> bool:
+    """Whether a network is better than the baseline in one of the figures that tell: in rmse, or in the share that is
+    right, of rows or in the mean over classes. A baseline that is always right cannot be beaten, and says nothing."""
+    if "rmse" in baseline:
+        return baseline["rmse"] == 0 or _less(figures["rmse"], baseline["rmse"])
+    telling = [
+        name
+        for name in ("accuracy", "balanced_accuracy", "exact_match")
+        if name in figures and name in baseline
+    ]
+    return any(baseline[name] == 1 or figures[name] > baseline[name] for name in telling)
+
+
+def _less(value: float, other: float) -> bool:
+    return math.isfinite(value) and value < other
