@@ -19,9 +19,18 @@ class Targets:
     """What is wanted for each row."""
 
     y: Array
-    """(rows,) class numbers as int64, or (rows, outputs) real targets as float64."""
+    """(rows,) class numbers as int64, or (rows, outputs) labels as uint8 or real targets as float64."""
     classes: int | None
-    """How many classes there are; None for real targets."""
+    """How many classes there are; None for labels and real targets."""
+    labels: int | None = None
+    """How many labels a row may have; None for classes and real targets."""
+
+    @property
+    def kind(self) -> str:
+        """In words."""
+        if self.classes is not None:
+            return "classes"
+        return "real targets" if self.labels is None else "labels"
 
 
 def inputs(x: Array, where: str, first: int = 0) -> Array:
@@ -45,7 +54,8 @@ def targets(y: Array, where: str) -> Targets:
     """What `y` holds is told by its type and shape, never by whether its floats happen to be whole:
 
     integers (rows,) or (rows, 1) are class numbers; rows of zeros and a single one, in two or more columns, are
-    one-hot and become class numbers; everything else is real targets. DataError for what is none of these.
+    one-hot and become class numbers; other integers or booleans of 0 and 1 in such columns are labels, of which a row
+    may have several; everything else is real targets. DataError for what is none of these.
     """
     _check_numbers(y, where)
     if y.ndim not in (1, 2) or not y.size:
@@ -55,7 +65,14 @@ def targets(y: Array, where: str) -> Targets:
         return _class_numbers(y.reshape(-1), where)
     if not column and _is_one_hot(y):
         return Targets(np.argmax(y, axis=1).astype(np.int64), y.shape[1])
+    if not column and y.dtype.kind in "biu" and _is_binary(y):
+        return label_targets(y)
     return real_targets(y, where)
+
+
+def label_targets(y: Array) -> Targets:
+    """(rows, labels) of 0 and 1, as uint8."""
+    return Targets(y.astype(np.uint8), None, y.shape[1])
 
 
 def real_targets(y: Array, where: str) -> Targets:
@@ -80,7 +97,11 @@ def _class_numbers(y: Array, where: str) -> Targets:
 
 
 def _is_one_hot(y: Array) -> bool:
-    return bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+    return _is_binary(y) and bool((y.sum(axis=1) == 1).all())
+
+
+def _is_binary(y: Array) -> bool:
+    return bool(((y == 0) | (y == 1)).all())
 
 
 def _check_numbers(array: Array, where: str) -> None:

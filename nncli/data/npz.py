@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.lib import format as npy
 
-from nncli.data.arrays import Targets, inputs, real_targets, targets
+from nncli.data.arrays import Targets, inputs, label_targets, real_targets, targets
 from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.data.files import check_inflation, fill, shown, size_of_file
 from nncli.data.fingerprint import combine, digest
@@ -79,7 +79,8 @@ def load_npz(source: Npz) -> Dataset:
     shape = arrays["x"].values.shape
     return Dataset(
         splits=splits,
-        classes=None if classes is None else tuple(map(str, range(classes))),
+        classes=_numbered(classes),
+        labels=_numbered(wanted.labels),
         fingerprint=combine([array.fingerprint for array in arrays.values()]),
         scale=source.scale,
         image_shape=(shape[1], shape[2]) if len(shape) == 3 else None,
@@ -124,6 +125,11 @@ def read_array(path: Path, name: str) -> Array:
     with _opened(path) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         return read_member(archive, _member(members, path, "x", name), path).values
+
+
+def _numbered(count: int | None) -> tuple[str, ...] | None:
+    """Names for what has none: "0", "1", ..."""
+    return None if count is None else tuple(map(str, range(count)))
 
 
 def _read_named(archive: zipfile.ZipFile, path: Path, source: Npz) -> dict[str, NpyArray]:
@@ -244,10 +250,14 @@ def _targets(y: NpyArray, like: Targets | None) -> Targets:
     wanted = targets(y.values, y.where)
     if like is None:
         return wanted
-    if like.classes is None:
+    if like.kind == "real targets":
         wanted = real_targets(y.values, y.where)
-    elif wanted.classes is None:
-        raise DataError(f"{y.where}: holds real targets, but the training targets are classes")
+    elif (
+        like.kind == "labels" and wanted.kind == "classes" and y.values.shape[1:] == (like.labels,)
+    ):
+        wanted = label_targets(y.values)  # by chance each row has exactly one
+    if wanted.kind != like.kind:
+        raise DataError(f"{y.where}: holds {wanted.kind}, but the training targets are {like.kind}")
     if wanted.y.shape[1:] != like.y.shape[1:]:
         raise DataError(f"{y.where}: has shape {wanted.y.shape}, training {like.y.shape}")
     return wanted
