@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,6 +14,7 @@ from nncli.errors import KeyPath, Problem, SpecError
 from nncli.machine import usable_cores, usable_memory
 from nncli.network.params import Array, count
 from nncli.spec.model import AUTO, Spec
+from nncli.training.class_weight import class_weight_problems
 from nncli.training.evaluation import CHUNK, figure_names
 from nncli.training.length import BLOCK, Length
 from nncli.training.monitor import keeps_best
@@ -21,6 +23,14 @@ from nncli.words import plural, size
 
 MANY = 5_000
 """Parameters from which numerical gradients are slow enough to be warned of."""
+REACH = {
+    "sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "relu": (0.0, math.inf),
+    "softplus": (0.0, math.inf),
+    "elu": (-1.0, math.inf),
+}
+"""Between what the outputs of a layer lie; elsewhere they can be any number."""
 BASE_MEMORY = 70 * 2**20
 """What Python, NumPy and the command line take before any data (measured: docs/performance.md)."""
 
@@ -53,6 +63,7 @@ def check(spec: Spec, dataset: Dataset, threads: int | None) -> None:
         *_input_problems(spec, dataset),
         *_augment_problems(spec, dataset),
         *_output_problems(spec, dataset),
+        *class_weight_problems(spec, dataset),
         *_monitor_problems(spec, dataset),
         *_thread_problems(threads),
     )
@@ -94,13 +105,32 @@ def _output_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
     if dataset.classes is not None:
         yield from _class_problems(key, outputs, len(dataset.classes))
         return
+    if dataset.labels is not None:
+        yield from _label_problems(spec, len(dataset.labels))
+        return
     targets = dataset.splits["train"].y.shape[1]
     if outputs != targets:
         yield Problem(
             key, f"is {outputs}, but the data has {targets} targets a row. Set it to {targets}."
         )
+    advice = "Use mse with identity, or make them classes: data.task: classification."
+    if dataset.table is None:
+        advice = "Store class numbers as integers, or use mse with identity."
     for split in dataset.splits.values():
-        yield from _target_problems(spec.loss, split.y)
+        yield from _target_problems(spec.loss, split.y, advice)
+
+
+def _label_problems(spec: Spec, labels: int) -> Iterator[Problem]:
+    """Labels do not exclude each other: each has an output of its own, from 0 to 1."""
+    at = len(spec.architecture) - 1
+    last = spec.architecture[-1]
+    if last.output_dim != labels:
+        message = f"is {last.output_dim}, but a row of the data may have {labels} labels. Set it to {labels}."
+        yield Problem(("architecture", at, "output_dim"), message)
+    if last.activation != "sigmoid":
+        message = f"is {last.activation}, but a row of the data may have several labels. "
+        message += "Use sigmoid with binary_cross_entropy."
+        yield Problem(("architecture", at, "activation"), message)
 
 
 def _class_problems(key: KeyPath, outputs: int, classes: int) -> Iterator[Problem]:
@@ -117,9 +147,8 @@ def _class_problems(key: KeyPath, outputs: int, classes: int) -> Iterator[Proble
         )
 
 
-def _target_problems(loss: str, y: Array) -> Iterator[Problem]:
+def _target_problems(loss: str, y: Array, advice: str) -> Iterator[Problem]:
     """Real targets under a loss that is about classes: probabilities, and for softmax such as sum to 1."""
-    advice = "Store class numbers as integers, or use mse with identity."
     if "cross_entropy" in loss and not ((y >= 0) & (y <= 1)).all():
         yield Problem(("loss",), f"is {loss}, but the targets are real numbers. {advice}")
     elif loss == "cross_entropy" and not np.allclose(y.sum(axis=1), 1):
@@ -158,7 +187,27 @@ def _monitor_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
 def warnings(spec: Spec, dataset: Dataset) -> tuple[str, ...]:
     """What is odd but can be trained."""
     length = Length.of(spec, len(dataset.splits["train"]))
-    return (*_batch_warnings(spec, length), *_length_warnings(spec, length))
+    return (
+        *_batch_warnings(spec, length),
+        *_length_warnings(spec, length),
+        *_reach_warnings(spec, dataset),
+    )
+
+
+def _reach_warnings(spec: Spec, dataset: Dataset) -> Iterator[str]:
+    """Targets that the last layer cannot put out."""
+    last = spec.architecture[-1].activation
+    if dataset.task != "regression" or last not in REACH:
+        return
+    low, high = REACH[last]
+    y = dataset.splits["train"].y
+    if y.min() < low or y.max() > high:
+        place = f"architecture[{len(spec.architecture) - 1}].activation"
+        standardized = " once standardized" if dataset.table else ""
+        yield (
+            f"{place}: is {last}, which reaches from {low:g} to {high:g}, but the targets{standardized} go from "
+            f"{y.min():.3g} to {y.max():.3g}. Use identity."
+        )
 
 
 def _length_warnings(spec: Spec, length: Length) -> Iterator[str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from nncli.data.dataset import Dataset
 from nncli.network.gradcheck import STEP, central_differences
-from nncli.network.losses import row_losses
+from nncli.network.losses import row_losses, row_weights
 from nncli.network.params import Array, Arrays, count, shapes
 from nncli.network.propagation import Masks
 from nncli.preparation import initial_vector
@@ -92,12 +92,14 @@ def gradcheck(
         begun = perf_counter()
         gradient_of(network, x, y, z, masks)
         backprop_seconds = perf_counter() - begun
-    loss = float(row_losses(spec.loss, network.last, z, y).mean())
+    weights = network.class_weights
+    losses = row_losses(spec.loss, network.last, z, y)
+    loss = float((losses if weights is None else losses * row_weights(y, weights)[:, 0]).mean())
     picked = _picked(spec, everything)
 
     def differences(elements: Arrays, step: float = STEP) -> Arrays:
         return central_differences(
-            network.params, spec.architecture, spec.loss, x, y, masks, elements, step
+            network.params, spec.architecture, spec.loss, x, y, masks, elements, step, weights
         )
 
     begun = perf_counter()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nncli.network.activations import activate
-from nncli.network.losses import row_losses
+from nncli.network.losses import row_losses, row_weights
 from nncli.network.params import Architecture, Array, Arrays
 from nncli.network.propagation import NO_MASKS, Masks
 
@@ -37,6 +37,8 @@ class _Problem:
     loss: str
     y: Array
     masks: Masks
+    weights: Array | float
+    """(rows,) what each row's loss is multiplied by, or 1."""
 
     def losses(self, number: int, z: Array) -> Array:
         """The mean loss of each network of a stack whose sums at layer `number` are z, (K, rows, outputs)."""
@@ -44,7 +46,8 @@ class _Problem:
             h = self.outputs(layer, z)
             z = h @ self.params[f"W{layer + 1}"].mT + self.params[f"b{layer + 1}"]
         y = np.broadcast_to(self.y, z.shape)
-        return row_losses(self.loss, self.architecture[-1].activation, z, y).mean(axis=-1)
+        each = row_losses(self.loss, self.architecture[-1].activation, z, y)
+        return (each * self.weights).mean(axis=-1)
 
     def outputs(self, number: int, z: Array) -> Array:
         """What layer `number` passes on."""
@@ -62,11 +65,14 @@ def central_differences(
     masks: Masks = NO_MASKS,
     picked: Picked | None = None,
     step: float = STEP,
+    class_weights: Array | None = None,
 ) -> Arrays:
     """The numerical gradient of the mean loss on (x, y), in float64: an array like each parameter or, where elements
-    are `picked`, the slopes of those."""
+    are `picked`, the slopes of those. With `class_weights` each row's loss is multiplied by that of its class."""
     exact = {name: value.astype(np.float64) for name, value in params.items()}
-    problem = _Problem(exact, architecture, loss, y.astype(np.float64), masks)
+    y = y.astype(np.float64)
+    weights = 1.0 if class_weights is None else row_weights(y, class_weights)[:, 0]
+    problem = _Problem(exact, architecture, loss, y, masks, weights)
     slopes: Arrays = {}
     h, ones = x.astype(np.float64), np.ones((len(x), 1))
     for number in range(1, len(architecture) + 1):

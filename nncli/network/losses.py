@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nncli.network.activations import ACTIVATIONS, activate
-from nncli.network.calls import Calls
+from nncli.network.calls import Calls, run
 from nncli.network.params import Array
 
 CANONICAL = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
@@ -94,3 +94,19 @@ def output_delta(
         if pull_back is None:
             raise ValueError(f"{loss} has no delta for {activation}: use cross_entropy")
         yield from pull_back(a, delta)
+
+
+def row_weights(y: Array, weights: Array) -> Array:
+    """(..., n, 1): the weight of each row's class; from one-hot targets, or 0 and 1 in one column."""
+    out = np.empty((*y.shape[:-1], 1), y.dtype)
+    run(weigh(y, weights, out))
+    return out
+
+
+def weigh(y: Array, weights: Array, out: Array) -> Calls:
+    """The same as calls, written into `out`."""
+    if y.shape[-1] > 1:
+        yield np.matmul, (y, weights[:, None], out)
+    else:
+        yield np.multiply, (y, weights[1] - weights[0], out)
+        yield np.add, (out, weights[0], out)

@@ -163,6 +163,16 @@ def one_cadence(value: Plain) -> Iterator[Problem]:
         )
 
 
+def weights_differ(value: Plain) -> Iterator[Problem]:
+    """No option that does nothing."""
+    weights = _mapping(value.get("class_weight"))
+    if len(weights) > 1 and len({str(weight) for weight in weights.values()}) == 1:
+        yield Problem(
+            ("class_weight",),
+            "weighs all classes alike, which only scales eta. Remove it, or write balanced.",
+        )
+
+
 NETWORK_RULES: tuple[Rule, ...] = (
     layers_join,
     softmax_is_last,
@@ -179,5 +189,6 @@ RULES: tuple[Rule, ...] = (
     one_start,
     one_keeper,
     one_cadence,
+    weights_differ,
     *SWEEP_RULES,
 )

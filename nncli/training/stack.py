@@ -66,7 +66,8 @@ class Stack:
             gradient = self.gradient[k]
             trainer = Trainer.of(own, self.dataset, state, gradient=gradient, beside=beside)
             self.trainers.append(trainer)
-        network = Network.of(spec.architecture, spec.loss, self.vector, self.gradient)
+        weights = self.lead.step.network.class_weights
+        network = Network.of(spec.architecture, spec.loss, self.vector, self.gradient, weights)
         self.step = Step(spec, network, self.slots)
         self.same_rows = len({member.spec.seed for member in members}) == 1
         sharing = self.trainers[:1] if self.same_rows else self.trainers

@@ -10,7 +10,7 @@ import numpy as np
 
 from nncli.network.calls import Call, Calls, constant, run
 from nncli.network.gradcheck import central_differences
-from nncli.network.losses import output_delta, slope
+from nncli.network.losses import output_delta, slope, weigh
 from nncli.network.params import Architecture, Array, Arrays, views
 from nncli.network.propagation import Masks, backward, forward, make_memory
 from nncli.spec.model import Spec
@@ -28,17 +28,24 @@ class Network:
     gradient: Array
     params: Arrays
     grads: Arrays
+    class_weights: Array | None = None
+    """(classes,): what the gradient of a row is multiplied by; None where all rows count alike."""
     memories: dict[int, Arrays] = field(default_factory=dict, repr=False)
     """The buffers of both passes, made once for each number of rows."""
 
     @classmethod
     def of(
-        cls, architecture: Architecture, loss: str, vector: Array, gradient: Array | None = None
+        cls,
+        architecture: Architecture,
+        loss: str,
+        vector: Array,
+        gradient: Array | None = None,
+        class_weights: Array | None = None,
     ) -> Network:
         """The network whose parameters are `vector`, which training changes in place; gradients go into `gradient`."""
         gradient = np.empty_like(vector) if gradient is None else gradient
         params, grads = views(vector, architecture), views(gradient, architecture)
-        return cls(architecture, loss, vector, gradient, params, grads)
+        return cls(architecture, loss, vector, gradient, params, grads, class_weights)
 
     @property
     def last(self) -> str:
@@ -68,6 +75,10 @@ def backprop(network: Network, x: Array, y: Array, z: Array, masks: Masks, facto
     answer, delta = memory[f"A{len(layers)}"], memory[f"D{len(layers)}"]
     yield from forward(params, layers, x, z, memory, masks)
     yield from output_delta(network.loss, network.last, answer, y, delta, factor)
+    if network.class_weights is not None:
+        row = memory.setdefault("row_weights", np.empty((*y.shape[:-1], 1), y.dtype))
+        yield from weigh(y, network.class_weights, row)
+        yield np.multiply, (delta, row, delta)
     yield from backward(params, layers, x, memory, network.grads, masks)
 
 
@@ -89,7 +100,15 @@ def _differences(network: Network, x: Array, y: Array, masks: Masks, factor: Arr
         params = {name: value[k] for name, value in network.params.items()}
         x_, y_, *drops = (a[k] if a.ndim == 3 else a for a in (x, y, *masks.values()))
         own = dict(zip(masks, drops, strict=True))
-        slopes = central_differences(params, network.architecture, network.loss, x_, y_, own)
+        slopes = central_differences(
+            params,
+            network.architecture,
+            network.loss,
+            x_,
+            y_,
+            own,
+            class_weights=network.class_weights,
+        )
         pace = factor[k].item() / network.factor(len(x_))
         for name, value in slopes.items():
             network.grads[name][k] = value * pace

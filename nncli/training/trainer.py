@@ -22,6 +22,7 @@ from nncli.network.losses import row_losses
 from nncli.network.params import Array, Arrays, views
 from nncli.spec.model import Spec
 from nncli.training.bench import Batch, Bench
+from nncli.training.class_weight import class_weights
 from nncli.training.divergence import replay
 from nncli.training.evaluation import Evaluator, figure_names, new_tally, prefixed, tracked
 from nncli.training.length import Block, Length
@@ -64,7 +65,8 @@ class Trainer:
         with `beside`, a trainer whose spec differs in nothing that decides it but the seed.
         """
         length = Length.of(spec, len(dataset.splits["train"]))
-        network = Network.of(spec.architecture, spec.loss, state.vector, gradient)
+        weights = class_weights(spec, dataset)
+        network = Network.of(spec.architecture, spec.loss, state.vector, gradient, weights)
         same_rows = beside is not None and beside.spec.seed == spec.seed
         return cls(
             spec=spec,
