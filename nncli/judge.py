@@ -13,6 +13,7 @@ from nncli.data.download import Progress
 from nncli.data.encoding import Fitted
 from nncli.data.sources import load
 from nncli.errors import DamagedError, UsageError
+from nncli.network.metrics import Confusion
 from nncli.preparation import blas_threads, threads_of
 from nncli.runs import rundir
 from nncli.runs import weights as weights_file
@@ -25,6 +26,10 @@ from nncli.training.evaluation import Evaluator, Examination
 
 PREFERRED = ("test", "validation", "train")
 """Which split is judged when none is named: the first of these that the data has."""
+
+
+NAMED = {"classification": "classes", "labels": "labels", "regression": "targets"}
+"""What the columns of answers are."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,11 @@ class Judgment:
         """loss, and accuracy or rmse, mae and r2; then what is not in a record."""
         return self.examination.figures | self.examination.more
 
+    @property
+    def confusion(self) -> Confusion | None:
+        """Truth against answer, where rows have one class each."""
+        return self.examination.confusion
+
     def as_json(self) -> dict[str, Any]:
         """One flat object, figures beside the names. Several targets have lists of their own: target_rmse, ..."""
         flat: dict[str, Any] = {
@@ -62,11 +72,9 @@ class Judgment:
         flat |= {f"baseline_{name}": value for name, value in self.baseline.figures.items()}
         if self.task == "regression" and len(self.names) == 1:
             return flat
-        flat[{"classification": "classes", "regression": "targets"}.get(self.task, self.task)] = [
-            *self.names
-        ]
-        if self.examination.confusion:
-            flat["confusion"] = self.examination.confusion.counts.tolist()
+        flat[NAMED[self.task]] = list(self.names)
+        if self.confusion:
+            flat["confusion"] = self.confusion.counts.tolist()
         prefix = "target_" if self.task == "regression" else ""
         columns = self.examination.each.items()
         return flat | {f"{prefix}{name}": values.tolist() for name, values in columns}

@@ -25,6 +25,7 @@ from nncli.runs.weights import Meta, Weights
 from nncli.spec.dump import dump_spec, plain_spec
 from nncli.spec.model import Spec
 from nncli.training import loop
+from nncli.training.baseline import recorded_baselines
 from nncli.training.monitor import keeps_best
 from nncli.training.state import State
 from nncli.training.trainer import Record
@@ -207,6 +208,7 @@ def finish(session: Session, done: bool, failure: DivergedError | None) -> Resul
         raise DivergedError(f"{failure}. The last good weights are in {path}") from failure
     summary = rundir.summarize(session.records, status) | {"weights_epoch": kept}
     summary["seconds"] = round(summary["seconds"] + session.state.seconds, 3)
+    summary["baseline"] = recorded_baselines(session.experiment.spec, session.experiment.dataset)
     if status == "finished":
         rundir.write_json(path / rundir.SUMMARY, summary)
     return Result(path, status, summary, position(session.state))

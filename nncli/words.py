@@ -52,6 +52,11 @@ def figure(name: str, value: float | None) -> str:
     return f"{value:.2%}" if name.endswith(SHARES) else f"{value:.4g}"
 
 
+def words(name: str) -> str:
+    """The name of a figure as people write it: "exact_match" -> "exact match"."""
+    return name.replace("_", " ")
+
+
 def command(verb: str, path: Path) -> str:
     """What to type: "nncli resume 'my runs/one'", whatever characters the path has."""
     # as ./-x, since -x would be taken for an option

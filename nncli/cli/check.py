@@ -33,6 +33,8 @@ def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False
     facts = [("memory", f"about {memory}"), ("origin", data.origin)]
     if data.classes:
         facts.append(("classes", ", ".join(data.classes)))
+    if data.labels:
+        facts.append(("labels", ", ".join(data.labels)))
     if sweep:
         facts.append(("sweep", sweep))
     console.stdout().print(summary.describe(prepared, *facts))

@@ -42,12 +42,32 @@ def end(
     if result.status != "interrupted":
         drawn = _draw(experiment, result) if plots else ()
         report(result.path, result.summary, json, quiet, drawn)
+        console.print_warnings(_not_beaten(experiment, result.summary))
         return
     with console.perhaps_unread():  # the signal may have ended who reads it, or closed the terminal
         report(result.path, result.summary, json, quiet)
     command = words.command("resume", result.path)
     console.say(f"stopped by {stop.name} after {result.position}. Go on with: {command}")
     raise typer.Exit(stop.exit_code)
+
+
+def _not_beaten(experiment: Experiment, summary: Mapping[str, Any]) -> tuple[str, ...]:
+    """A warning where the best record is no better than an answer without a look at the inputs. With class weights
+    that is no fault: they give up rows of common classes for those of rare ones."""
+    from nncli.cli.summary import judged_split
+    from nncli.training.baseline import baseline, not_beaten
+
+    split, final = judged_split(summary["baseline"]), summary["final"]
+    if experiment.spec.class_weight is not None or f"{split}_loss" not in final:
+        return ()
+    best = {key: top["value"] for key, top in summary["best"].items()}
+    start = f"{split}_"
+    figures = {
+        key.removeprefix(start): value
+        for key, value in (final | best).items()
+        if key.startswith(start) and value is not None
+    }
+    return not_beaten(split, figures, baseline(experiment.dataset, split))
 
 
 def _draw(experiment: Experiment, result: Result) -> tuple[Path, ...]:

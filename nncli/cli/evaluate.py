@@ -71,12 +71,15 @@ def _report(judgment: Judgment, quiet: bool) -> None:
     from rich.text import Text
 
     from nncli.cli import console, summary
-    from nncli.words import figure, plural
+    from nncli.words import figure, plural, words
 
-    own = judgment.examination.figures
-    figures = "  ".join(f"{name.replace('_', ' ')} {figure(name, own[name])}" for name in own)
     rows, epochs = plural(judgment.rows, "row"), plural(judgment.epoch, "epoch")
-    first = Text.assemble((judgment.split, "bold"), f" ({rows}, after {epochs}): {figures}")
+    first = Text.assemble((judgment.split, "bold"), f" ({rows}, after {epochs})")
+    if quiet:
+        own = judgment.examination.figures.items()
+        first.append(
+            ": " + "  ".join(f"{words(name)} {figure(name, value)}" for name, value in own)
+        )
     blocks = [first, *([] if quiet else _tables(judgment))]
     summary.print_blocks(console.stdout(), *blocks)
 
@@ -85,18 +88,18 @@ def _tables(judgment: Judgment) -> list[Table]:
     tables = [_beside_the_baseline(judgment)]
     if judgment.task != "regression" or len(judgment.names) > 1:
         tables.append(_each(judgment))
-    if judgment.examination.confusion and len(judgment.names) <= WIDEST:
-        tables.append(_matrix(judgment.names, judgment.examination.confusion))
+    if judgment.confusion and len(judgment.names) <= WIDEST:
+        tables.append(_matrix(judgment.names, judgment.confusion))
     return tables
 
 
 def _beside_the_baseline(judgment: Judgment) -> Table:
-    """All figures but the loss, and quietly under them what an answer without a look at the inputs gets."""
+    """All figures, and quietly under them what an answer without a look at the inputs gets."""
     from nncli.cli.console import plain_table, quiet_row
-    from nncli.words import figure
+    from nncli.words import figure, words
 
-    names = [name for name in judgment.figures if name != "loss"]
-    table = plain_table("", *(name.replace("_", " ") for name in names))
+    names = list(judgment.figures)
+    table = plain_table("", *map(words, names))
     table.add_row("network", *(figure(name, judgment.figures[name]) for name in names))
     base = judgment.baseline
     quiet_row(table, base.answer, *(figure(name, base.figures.get(name)) for name in names))

@@ -80,6 +80,9 @@ def show(
     info, records = rundir.open_run(run), rundir.read_records(run)
     status = rundir.status_of(info)
     figures = rundir.summarize(records, status)
+    whole = rundir.read_summary(run)
+    if whole and whole["baseline"]:
+        figures["baseline"] = whole["baseline"]
     if json:
         console.print_json({"run": str(run), **info, **figures, "records": records})
         return

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, Group
 from rich.table import Table
 
-from nncli.cli.console import bold, facts_table, plain_table
-from nncli.words import figure, plural
+from nncli.cli.console import bold, facts_table, plain_table, quiet_row
+from nncli.words import figure, plural, words
 
 if TYPE_CHECKING:
     from nncli.preparation import Experiment
@@ -62,12 +62,24 @@ def figures_table(summary: Mapping[str, Any]) -> Table:
     final, best = summary["final"], summary["best"]
     names = [key.removeprefix("train_") for key in final if key.startswith("train_")]
     marked = {key.rpartition("_")[2] for key in best}
-    columns = [column for name in names for column in _columns(name, name in marked)]
+    columns = [column for name in names for column in _columns(words(name), name in marked)]
     table = plain_table("split", *columns)
     for split in SPLITS:
         if f"{split}_loss" in final:
             table.add_row(split.replace("_", " "), *_cells(split, names, marked, final, best))
+    base = summary.get("baseline", {})
+    split = judged_split(base)
+    if split:
+        quiet_row(table, f"{base['answer']} ({split})", *_cells(split, names, marked, base, {}))
     return table
+
+
+def judged_split(figures: Mapping[str, Any]) -> str:
+    """The split by which a network is judged: test, else validation, else train; "" where no figure is of any."""
+    found = (
+        s for s in ("test", "validation", "train") if any(k.startswith(f"{s}_") for k in figures)
+    )
+    return next(found, "")
 
 
 def _columns(name: str, marked: bool) -> Sequence[str]:
@@ -85,9 +97,10 @@ def _cells(
     for name in names:
         key = f"{split}_{name}"
         cells.append(figure(key, final.get(key)))
-        if name in marked:
-            top = best.get(key, {"value": None, "epoch": "-"})
-            cells += [figure(key, top["value"]), str(top["epoch"])]
+        if name in marked and key in best:
+            cells += [figure(key, best[key]["value"]), str(best[key]["epoch"])]
+        elif name in marked:
+            cells += ["-", "-"]
     return cells
 
 

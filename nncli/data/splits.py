@@ -99,7 +99,7 @@ CHOICES = {"random": random_rows, "stratified": stratified_rows}
 
 def _check_classes(y: Array, kept: int, key: str, classes: Sequence[str] | None) -> None:
     if y.ndim != 1:
-        raise _problem(f"{key}_from", "is stratified, but the rows are of no classes. Use random")
+        raise _problem(f"{key}_from", "is stratified, but the targets are no classes. Use random")
     numbers, counts = np.unique(y, return_counts=True)
     if counts.min() < 2:
         number = int(numbers[np.argmin(counts)])

@@ -25,7 +25,13 @@ from nncli.report.scales import LOWEST_R2, scale_figure
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.runs.documents import Json
 
-PANELS = {"loss": "Loss", "accuracy": "Accuracy", "rmse": "RMSE", "r2": "R²"}
+PANELS = {
+    "loss": "Loss",
+    "accuracy": "Accuracy",
+    "exact_match": "All labels right",
+    "rmse": "RMSE",
+    "r2": "R²",
+}
 FEW = 15
 """Up to so many records each one gets a dot; a single record would not show otherwise."""
 MANY = len(COLORS)

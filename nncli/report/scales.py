@@ -22,6 +22,7 @@ from matplotlib.ticker import (
 
 from nncli.report.figures import LETTER, short
 from nncli.sweep.values import all_in_words, number, same
+from nncli.words import SHARES
 
 WIDE_RANGE = {"loss": 25, "rmse": 5}
 """What falls by more than this factor is drawn on a logarithmic axis."""
@@ -38,7 +39,7 @@ def scale_figure(axes: Axes, name: str, values: Sequence[float] | Any, along: st
     """The scale and ticks of a figure (`accuracy`, `loss`, ...) that is drawn along an axis."""
     axis: Axis = axes.yaxis if along == "y" else axes.xaxis
     low, high = np.nanmin(values), np.nanmax(values)
-    if name == "accuracy":
+    if name in SHARES:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.6g}%"))
     elif name == "r2" and low < LOWEST_R2:
         axes.set(**{f"{along}lim": (LOWEST_R2, None)})

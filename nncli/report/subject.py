@@ -50,7 +50,9 @@ class Subject:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the classes. Raises NotDrawnError for a regression."""
+        """The names of the classes. Raises NotDrawnError for labels and for a regression."""
+        if self.opened.dataset.labels is not None:
+            raise NotDrawnError("a row may have several labels; there are no classes")
         if self.opened.dataset.classes is None:
             raise NotDrawnError("this is a regression; it has no classes")
         return self.opened.dataset.classes

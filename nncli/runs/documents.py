@@ -78,6 +78,8 @@ class Summary(_Document):
     weights_epoch: int | None = None
     final: dict[str, Number]
     best: dict[str, BestFigure]
+    baseline: dict[str, Number | str] = {}
+    """What an answer without a look at the inputs comes to, by the keys of `final`; and in words what it `answer`s."""
 
 
 class ListedTrial(BaseModel):

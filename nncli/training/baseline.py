@@ -10,7 +10,8 @@ import numpy as np
 from nncli.data.dataset import Dataset
 from nncli.data.files import shown
 from nncli.network.baselines import beaten, commonest_labels, majority, mean_target
-from nncli.training.evaluation import units_of
+from nncli.spec.model import Spec
+from nncli.training.evaluation import new_tally, prefixed, tracked, units_of
 from nncli.words import figure
 
 LONGEST = 24
@@ -37,11 +38,24 @@ def baseline(dataset: Dataset, split: str) -> Baseline:
         return Baseline("the mean", mean_target(train, y, units_of(dataset)))
 
 
+def recorded_baselines(spec: Spec, dataset: Dataset) -> dict[str, str | float]:
+    """Beside the figures of a run's records, those of the baseline on the same splits; and what it answers."""
+    found: dict[str, str | float] = {}
+    for split in dict.fromkeys(("train", *tracked(spec, dataset))):
+        base = baseline(dataset, split)
+        found["answer"] = base.answer
+        kept = {
+            name: base.figures[name] for name in new_tally(dataset).NAMES if name in base.figures
+        }
+        found |= prefixed(split, kept)
+    return found
+
+
 def not_beaten(split: str, figures: Mapping[str, float], base: Baseline) -> tuple[str, ...]:
     """One line where a network is no better than that; nothing where it is."""
     if beaten(figures, base.figures):
         return ()
-    name = "rmse" if "rmse" in base.figures else "accuracy"
+    name = "r2" if "r2" in base.figures else "accuracy"
     own, other = (figure(name, each[name]) for each in (figures, base.figures))
     return (
         f"the network does not beat `{base.answer}`: {split} {name} {own}, and {other} without looking at the inputs",
