@@ -5,7 +5,7 @@ The weights file says all that it takes: neither the spec nor the data of the tr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,12 +96,21 @@ class Prediction:
         own = (inputs.FILE,) if inputs.needs_names(self.sources) else ()
         return Form.of(self.network.weights.meta, self.network.dtype, (*own, *self.takes.names))
 
-    def chunks(self) -> Iterator[Chunk]:
-        """All rows in order, `CHUNK` at a time. DataError for what the network cannot take, with its place."""
+    def chunks(self, on_read: Callable[[int], object] = lambda rows: None) -> Iterator[Chunk]:
+        """All rows in order, `CHUNK` at a time; `on_read` is told how many more are read: pictures take a while.
+
+        DataError for what the network cannot take, with its place.
+        """
         answer, done = _Answering(self.network.weights), 0
         scale = self.network.weights.meta.preprocessing.scale
+
+        def pieces() -> Iterator[Piece]:
+            for piece in inputs.read(self.sources, self.takes):
+                on_read(len(piece.x))
+                yield piece
+
         with blas_threads(self.network.threads):
-            for rows in inputs.regrouped(inputs.read(self.sources, self.takes), CHUNK):
+            for rows in inputs.regrouped(pieces(), CHUNK):
                 given = answer(rows.x)
                 _check_finite(given, done)
                 yield Chunk(rows, given, () if done else _divided_already(rows.x, scale))

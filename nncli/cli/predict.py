@@ -91,12 +91,11 @@ def _answer(
     seen = _seen(prediction) if show else None
     write(_bytes(writer.head()))
     with Counting(counter) as count:
-        for chunk in prediction.chunks():
+        for chunk in prediction.chunks(count.add):
             console.print_warnings(chunk.notes)
             write(_bytes(writer.lines(chunk.rows.keys, chunk.answers)))
             if seen:
                 seen.print(chunk)
-            count.add(len(chunk.rows.x))
     return count.rows
 
 
