@@ -51,6 +51,8 @@ FAULTS = {
     "expected after": "a quoted field goes on after its closing quote. Write a quote inside it twice",
 }
 """Part of what `csv` says -> what we say."""
+_CONTROL = re.compile(r"[\x1c-\x1f]")
+"""What strip() takes for blanks, and float() does not."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -198,7 +200,7 @@ def csv_stream(file: BinaryIO, where: str) -> CsvFile:
 
 def is_number(cell: str) -> bool:
     """Whether a cell is a number as all write it: `1_000`, `0x1F`, `inf` and digits of other scripts are none."""
-    number = cell.strip()
+    number = cell.strip() if not _CONTROL.search(cell) else ""
     return _NUMBER.fullmatch(number) is not None and math.isfinite(float(number))
 
 

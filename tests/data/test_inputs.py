@@ -10,12 +10,13 @@ import zipfile
 
 import numpy as np
 import pytest
+from damage import damaged, reproducible
 
 from nncli.data import blocks, inputs
 from nncli.data.encoding import NumberColumn, TableEncoding
 from nncli.data.inputs import FILE, Takes, find, needs_names, read, regrouped
 from nncli.data.table_rows import Piece
-from nncli.errors import DataError, UsageError
+from nncli.errors import DataError, NncliError, UsageError
 
 X = np.arange(24, dtype=np.float32).reshape(4, 2, 3)
 FLAT = X.reshape(4, 6)
@@ -136,6 +137,7 @@ def test_no_rows_are_no_pieces(tmp_path):
         (b"", "is empty. A line with the names of the columns is expected"),
         (b"a,b,c,d,e,f\n1,2,3,4,5,x\n", ":2: column `f` holds `x` where numbers are expected"),
         (b"a,b,c,d,e,f\n1,2,3,4,5,\n", ":2: column `f` holds `` where numbers are expected"),
+        (b"a,b,c,d,e,f\n1,2,3,4,5,\x1c6\n", ":2: column `f` holds `\\x1c6` where numbers are"),
         (b"a,b,c,d,e,f\n1,2,3,4,5\n", ":2: expected 6 fields, found 5"),
         (b"a,b,c\n1,2,3\n", "has 3 columns, but the network takes 6 numbers. Name columns"),
     ],
@@ -282,3 +284,26 @@ def test_a_pipe_of_a_zip_archive_is_refused(monkeypatch):
 
 def test_every_kind_has_a_reader_and_a_word():
     assert set(inputs.READERS) == set(inputs.WORDS) == {*inputs.MAGICS.values(), "csv"}
+
+
+@pytest.mark.campaign(short=300, long=3000, torture=30_000)
+def test_damaged_files_are_read_or_refused(tmp_path, campaign):
+    """Rows of six finite numbers, or one line that says what is wrong."""
+    path, refused = tmp_path / "given", 0
+    for _ in range(campaign.trials):
+        data = campaign.rng.choice(list(FILES.values()))
+        if campaign.rng.random() < 0.2:
+            data = gzip.compress(data)
+        data = damaged(data, campaign.rng)
+        path.write_bytes(data)
+        with reproducible(tmp_path, data):
+            try:
+                pieces = rows_of(path)
+            except NncliError as err:
+                pieces, said = [], str(err)
+                refused += 1
+            else:
+                said = ""
+            assert "\n" not in said
+            assert all(x.shape[1] == 6 and np.isfinite(x).all() for x in pieces)
+    assert refused > 0
