@@ -94,6 +94,10 @@ def _augment_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
         yield Problem(
             ("augment",), "distorts images, but the rows of this data are none. Remove it."
         )
+    elif dataset.channels > 1:
+        yield Problem(
+            ("augment",), "distorts gray images, but these have colors. Set data.grayscale: true."
+        )
     elif spec.augment.shift >= min(shape):
         message = f"is {spec.augment.shift:g} pixels, but an image has {shape[0]} x {shape[1]}"
         yield Problem(("augment", "shift"), f"{message}. Set it below {min(shape)}.")

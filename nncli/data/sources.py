@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nncli.data import digits, idx, mnist, npz, table, toys
+from nncli.data import digits, idx, images, mnist, npz, table, toys
 from nncli.data.dataset import Dataset
 from nncli.data.download import Progress
 from nncli.data.encoding import Fitted
@@ -27,6 +27,7 @@ LOADERS: dict[str, Loader] = {
     "circles": lambda source, _: toys.load_circles(source),
     "spirals": lambda source, _: toys.load_spirals(source),
     "npz": lambda source, _: npz.load_npz(source),
+    "images": images.load_images,
 }
 """Name of a source -> what reads it: `train` with all its rows, and `test` where it has one of its own."""
 DIVIDED: dict[str, Callable[..., Dataset]] = {"csv": table.load_csv}

@@ -37,7 +37,8 @@ def draw(subject: Subject) -> Figure:
     lines = -(-max(len(shown), 1) // COLUMNS)
     figure = new_figure(COLUMNS * CELL + 0.4, lines * CELL * step + 0.8, _title(subject, wrong))
     axes = picture_axes(figure.subplots())
-    images = subject.opened.rows.x[shown].reshape(-1, *shape)
+    colors = (subject.opened.dataset.channels,) if subject.opened.dataset.channels > 1 else ()
+    images = subject.opened.rows.x[shown].reshape(-1, *shape, *colors)
     for place, (text, image) in enumerate(zip(words, images, strict=True)):
         line, column = divmod(place, COLUMNS)
         _place(axes, column, line * step + above, image, text, (images.min(), images.max()))
@@ -70,7 +71,7 @@ def _place(
     axes: Axes, left: float, top: float, image: Array, words: str, limits: tuple[float, float]
 ) -> None:
     """One image in its cell, its words above it."""
-    height, width = (side / max(image.shape) * (1 - GAP) for side in image.shape)
+    height, width = (side / max(image.shape[:2]) * (1 - GAP) for side in image.shape[:2])
     axes.imshow(
         image,
         cmap="gray",

@@ -17,10 +17,11 @@ CLIPPED = 0.5
 
 
 def draw(subject: Subject) -> Figure:
-    """One tile a unit, all on one scale: white is zero, red positive, blue negative."""
+    """One tile a unit, all on one scale: white is zero, red positive, blue negative; of colors, their mean."""
     height, width = subject.image_shape
     all_units = subject.opened.weights.params["W1"]
-    units = largest(all_units, MOST).reshape(-1, height, width)
+    units = largest(all_units, MOST).reshape(-1, height, width, subject.opened.dataset.channels)
+    units = units.mean(axis=-1)
     columns = max(math.ceil(math.sqrt(len(units))), min(len(units), 6))
     tiles = mosaic(units, columns)
     limit = float(np.percentile(np.abs(units), 100 - CLIPPED)) or 1.0
