@@ -33,7 +33,7 @@ def is_drawing(gray: Array) -> bool:
 def as_mnist(gray: Array) -> Array:
     """From a sheet (height, width), dark on light, to uint8 (28, 28), light on dark.
 
-    1. ink = paper - gray, where paper is the sheet's middle shade; what is less than a quarter of the darkest ink is none.
+    1. ink = paper - gray, where paper is the sheet's middle shade; less than a quarter of the darkest ink is none.
     2. The rectangle that holds all ink is scaled by area averages: its longer side to 20 pixels.
     3. Shades are stretched: the brightest pixel becomes 255.
     4. The rectangle is put, in whole pixels, where the mean position of its ink is that of MNIST's digits.

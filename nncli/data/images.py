@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from nncli.data.dataset import Dataset, Fingerprint, Split
-from nncli.data.download import Progress
 from nncli.data.encoding import ImageLook
 from nncli.data.files import shown
 from nncli.data.pictures import read_picture, require_pillow
@@ -22,7 +21,7 @@ ENDINGS = (".png", ".jpg", ".jpeg")
 HIDDEN = ("thumbs.db", "desktop.ini")
 
 
-def load_images(source: Images, on_progress: Progress | None = None) -> Dataset:
+def load_images(source: Images) -> Dataset:
     """The pictures of `path`, and those of folders that `test` and `validation` name.
 
     Classes are the names of the folders in `path`, sorted. DataError for what is no picture or of no class, UsageError
@@ -42,7 +41,7 @@ def load_images(source: Images, on_progress: Progress | None = None) -> Dataset:
     state, skipped = hashlib.sha256(), 0
     splits = {}
     for split, pictures in found.items():
-        splits[split] = _read(pictures, classes, look, state, on_progress)
+        splits[split] = _read(pictures, classes, look, state)
         skipped += sum(1 for _ in _others(Path(folders[split])))
     notes = (f"data.path: {plural(skipped, 'file')} that are no pictures are left out",)
     return Dataset(
@@ -128,7 +127,6 @@ def _read(
     classes: Sequence[str],
     look: ImageLook,
     state: hashlib._Hash,
-    on_progress: Progress | None,
 ) -> Split:
     """Every picture as a row of bytes; names and bytes of the files go into `state`."""
     paths = [path for name in classes for path in pictures.get(name, ())]
@@ -138,7 +136,5 @@ def _read(
         name = f"{path.parent.name}/{path.name}".encode(errors="surrogateescape")
         state.update(f"{len(name)} {len(data)} ".encode() + name + data)
         x[row] = read_picture(data, look, str(path)).reshape(-1)
-        if on_progress and row % 100 == 0:
-            on_progress(f"{len(paths):,} pictures", row, len(paths))
     counts = [len(pictures.get(name, ())) for name in classes]
     return Split(x, np.repeat(np.arange(len(classes)), counts).astype(np.int64))

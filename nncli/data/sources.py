@@ -27,7 +27,7 @@ LOADERS: dict[str, Loader] = {
     "circles": lambda source, _: toys.load_circles(source),
     "spirals": lambda source, _: toys.load_spirals(source),
     "npz": lambda source, _: npz.load_npz(source),
-    "images": images.load_images,
+    "images": lambda source, _: images.load_images(source),
 }
 """Name of a source -> what reads it: `train` with all its rows, and `test` where it has one of its own."""
 DIVIDED: dict[str, Callable[..., Dataset]] = {"csv": table.load_csv}

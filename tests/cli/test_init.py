@@ -12,8 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nncli.data.sources import LOADERS
-
 
 @pytest.fixture(scope="session")
 def tables() -> Path:
@@ -186,9 +184,6 @@ def test_arrays_of_numbers_to_predict(nncli, tmp_path):
     assert evaluated(nncli, "r.yaml")["r2"] > 0.9
 
 
-reads_pictures = pytest.mark.skipif("images" not in LOADERS, reason="nothing reads pictures yet")
-
-
 def save(folder: Path, pictures: np.ndarray, labels: np.ndarray) -> None:
     """Pictures of 60 x 40 pixels, reddish, in a folder per class."""
     image = pytest.importorskip("PIL.Image")
@@ -200,7 +195,6 @@ def save(folder: Path, pictures: np.ndarray, labels: np.ndarray) -> None:
         image.merge("RGB", (gray, gray, blue)).save(place / f"{number}.png")
 
 
-@reads_pictures
 def test_a_folder_of_pictures(nncli, tmp_path):
     save(tmp_path / "lines", *drawings(240))
     (tmp_path / "lines" / ".DS_Store").write_text("x")
@@ -215,7 +209,6 @@ def test_a_folder_of_pictures(nncli, tmp_path):
     assert json.loads(shown.stdout)["image"] == [21, 32, 3]
 
 
-@reads_pictures
 def test_folders_of_pictures_for_training_and_for_the_test(nncli, tmp_path):
     save(tmp_path / "lines" / "train", *drawings(200, 1))
     save(tmp_path / "lines" / "test", *drawings(40, 2))
@@ -227,7 +220,6 @@ def test_folders_of_pictures_for_training_and_for_the_test(nncli, tmp_path):
     assert evaluated(nncli, "lines.yaml")["rows"] == 40
 
 
-@reads_pictures
 def test_pictures_of_one_class_are_refused(nncli, tmp_path):
     save(tmp_path / "lines", *(array[:1] for array in drawings(1)))
     result = nncli("init", "lines")
