@@ -1,0 +1,85 @@
+"""The answer that does not look at its inputs, for each kind of dataset."""
+
+import math
+
+import numpy as np
+import pytest
+from support import blobs, spec_of
+
+from nncli.data.dataset import Dataset, Fingerprint, Split
+from nncli.data.encoding import TableEncoding
+from nncli.training.baseline import baseline, not_beaten, recorded_baselines
+from nncli.training.evaluation import Evaluator, new_tally
+
+MARK = Fingerprint("0" * 64)
+
+
+def dataset_of(train, test, **keys) -> Dataset:
+    splits = {
+        name: Split(np.zeros((len(y), 2)), np.asarray(y))
+        for name, y in {"train": train, "test": test}.items()
+    }
+    return Dataset(splits, keys.pop("classes", None), MARK, **keys)
+
+
+def table(spreads) -> TableEncoding:
+    return TableEncoding(
+        columns=(), target=("mpg",), missing=(), centers=(20.0,), spreads=(spreads,)
+    )
+
+
+def test_classes_are_named():
+    found = baseline(dataset_of([0, 1, 1], [0, 1], classes=("a", "b\n")), "test")
+    assert found.answer == "always b\\n"
+    assert found.figures["accuracy"] == 0.5
+
+
+def test_labels():
+    found = baseline(dataset_of([[1, 0]] * 3, [[1, 1]], labels=("a", "b")), "test")
+    assert found.answer == "the commonest labels"
+    assert (found.figures["accuracy"], found.figures["exact_match"]) == (0.5, 0)
+
+
+def test_targets_in_the_units_of_their_table():
+    found = baseline(dataset_of([[-1.0], [1.0]], [[2.0]], table=table(7.0)), "test")
+    assert found.answer == "the mean"
+    assert found.figures == {"rmse": 14.0, "mae": 14.0, "r2": 0.0}
+
+
+def test_a_networks_figures_have_the_same_units():
+    """A network of zeros says 0, the mean of standardized targets: it comes to what the baseline does."""
+    data = dataset_of([[-1.0], [1.0]], [[2.0], [-0.5]], table=table(7.0))
+    spec = spec_of("2-1 identity")
+    evaluator = Evaluator(data, "test", spec.architecture, spec.loss, spec.dtype)
+    zeros = {"W1": np.zeros((1, 2), "float32"), "b1": np.zeros(1, "float32")}
+    found = evaluator.figures(zeros)
+    base = baseline(data, "test").figures
+    assert {name: found[name] for name in base} == pytest.approx(base)
+    assert found["loss"] == (4 + 0.25) / 2  # as it is trained
+
+
+def test_beside_the_figures_of_records():
+    data = blobs(rows=30, test=9)
+    found = recorded_baselines(spec_of("2-3 softmax", track=["test"]), data)
+    assert found == {"answer": "always a", "train_accuracy": 1 / 3, "test_accuracy": 1 / 3}
+
+
+@pytest.mark.parametrize(
+    "keys", [{"classes": ("a", "b")}, {"labels": ("a", "b")}, {}], ids=["classes", "labels", "numbers"]
+)  # fmt: skip
+def test_every_figure_of_a_record_but_the_loss_has_a_baseline(keys):
+    y = [0, 1] if "classes" in keys else [[0, 1], [1, 1]]
+    data = dataset_of(y, y, **keys)
+    assert {"loss", *baseline(data, "test").figures} >= set(new_tally(data).NAMES)
+
+
+def test_what_is_not_beaten_is_said_in_one_line():
+    base = baseline(dataset_of([0, 1, 1], [0, 1, 1, 1], classes=("a", "b")), "test")
+    assert not_beaten("test", {"accuracy": 0.8}, base) == ()
+    assert not_beaten("test", {"accuracy": 0.5}, base) == (
+        "the network does not beat `always b`: test accuracy 50.00%, and 75.00% without looking at the inputs",
+    )
+    mean = baseline(dataset_of([[0.0], [2.0]], [[0.0], [3.0]]), "test")
+    (line,) = not_beaten("test", {"r2": -3.0, "rmse": 9.0}, mean)
+    assert line.startswith("the network does not beat `the mean`: test r2 -3, and ")
+    assert math.isfinite(mean.figures["r2"])
