@@ -45,6 +45,48 @@ def refusal(path: Path, **keys: object) -> str:
     return str(caught.value)
 
 
+LABELS = np.array([[1, 1, 0], [0, 0, 0], [0, 1, 0], [1, 0, 1]])
+
+
+@pytest.mark.parametrize("dtype", [bool, "uint8", "int64"])
+def test_whole_numbers_of_0_and_1_are_labels(path, dtype):
+    np.savez(path, x=X, y=LABELS.astype(dtype))
+    dataset = read(path)
+    assert (dataset.task, dataset.labels, dataset.classes) == ("labels", ("0", "1", "2"), None)
+    assert dataset.splits["train"].y.dtype == np.uint8
+    np.testing.assert_array_equal(dataset.splits["train"].y, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("y", "task"),
+    [
+        (LABELS * 1.0, "regression"),
+        (LABELS * 2, "regression"),
+        (-LABELS, "regression"),
+        (LABELS[:, :1], "classification"),
+        (ONE_HOT.astype(int), "classification"),
+        (np.zeros((4, 2), int), "labels"),
+    ],
+)
+def test_what_else_looks_like_labels(path, y, task):
+    np.savez(path, x=X, y=y)
+    assert read(path).task == task
+
+
+def test_labels_of_a_test_set(path):
+    one_each = np.eye(3, dtype=int)[[0, 2]]
+    np.savez(path, x=X, y=LABELS, x_test=X[:2], y_test=one_each)
+    np.testing.assert_array_equal(read(path).splits["test"].y, one_each)
+    np.savez(path, x=X, y=LABELS, x_test=X[:2], y_test=one_each * 1.5)
+    assert "y_test: holds real targets, but the training targets are labels" in refusal(path)
+    np.savez(path, x=X, y=LABELS, x_test=X[:2], y_test=np.array([0, 2]))
+    assert "y_test: holds classes, but the training targets are labels" in refusal(path)
+    np.savez(path, x=X, y=LABELS, x_test=X[:2], y_test=one_each[:, :2] | 1)
+    assert "y_test: has shape (2, 2), training (4, 3)" in refusal(path)
+    np.savez(path, x=X, y=ONE_HOT, x_test=X, y_test=LABELS)
+    assert "y_test: holds labels, but the training targets are classes" in refusal(path)
+
+
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_arrays_by_name_and_a_test_set_by_its_default_name(path, save):
     save(path, images=X, y=Y, x_test=X[:2], y_test=np.array([4, 0]), unread=np.array([None]))

@@ -176,3 +176,21 @@ def test_unknown_swept_keys(complaints, good, key, cure):
     (said,) = complaints(f"{good}sweep: {{'{key}': [1, 2]}}\n")
     assert said.startswith("spec.yaml:9:9: sweep")
     assert f"is not a key that can be swept.{cure} Write it as in eta or optimizer.name." in said
+
+
+def test_class_weights_differ(complaints, good):
+    assert complaints(good + "class_weight: balanced\n") == []
+    assert complaints(good + "class_weight: {a: 1, b: 2}\n") == []
+    assert complaints(good + "class_weight: {a: 1}\n") == []  # the data say whether that is all
+    assert complaints(good + "class_weight: {a: 2, b: 2}\n") == [
+        "spec.yaml:9:1: class_weight: weighs all classes alike, which only scales eta. "
+        "Remove it, or write balanced."
+    ]
+
+
+@pytest.mark.parametrize(
+    "value", ["3", "even", "{a: 0}", "{a: -1, b: 2}", "{a: x}", "{}", "[1, 2]", "{a: true}"]
+)
+def test_class_weights_are_positive_numbers(complaints, good, value):
+    (line,) = complaints(good + f"class_weight: {value}\n")
+    assert "must be `balanced`, or a number above 0 for each class" in line

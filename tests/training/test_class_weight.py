@@ -226,5 +226,5 @@ def test_resumed_and_swept_to_the_same_bytes(rare, weights):
     same_bytes(straight, resumed)
     grid = ("--grid", "eta=0.1,0.3,0.5", "--workers", "1", "--json", "-q")
     swept = json.loads(run("sweep", "rare.yaml", "--set", "epochs=6", *sets, *grid).stdout)
-    (trial,) = [Path(each["run"]) for each in swept["trials"] if each["point"] == {"eta": 0.3}]
-    same_bytes(straight, trial)
+    (trial,) = [each["run"] for each in swept["trials"] if each["point"] == {"eta": 0.3}]
+    same_bytes(straight, Path(swept["sweep"]) / trial)
