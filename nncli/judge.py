@@ -155,20 +155,12 @@ def judge(target: Path, **choices: Any) -> Judgment:
         examination=found,
         baseline=base,
         task=dataset.task,
-        names=_names(dataset),
+        names=dataset.names,
         warnings=(
             *opened.warnings,
             *not_beaten(opened.split, found.figures | found.more, base),
         ),
     )
-
-
-def _names(dataset: Dataset) -> tuple[str, ...]:
-    """What the columns of the answers are called; targets without names are numbered."""
-    if dataset.table and dataset.task == "regression":
-        return dataset.table.target
-    outputs = dataset.splits["train"].y.shape[1:] or (1,)
-    return dataset.classes or dataset.labels or tuple(map(str, range(1, outputs[0] + 1)))
 
 
 def _spec_of(weights: Path, spec_path: Path | None) -> Document:

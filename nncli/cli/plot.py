@@ -30,7 +30,7 @@ def plot(
     runs_dir: RunsDirOption = RUNS,
     quiet: QuietOption = False,
 ) -> None:
-    """Draw curves, confusion matrix, mistakes, first-layer weights, decision boundary: what applies.
+    """Draw curves, confusion matrix, mistakes, weights, boundary, numbers predicted against true: what applies.
 
     Of a sweep: what came out over what was swept, and the curves of all trials.
     """

@@ -70,6 +70,16 @@ class Dataset:
         return "regression" if self.labels is None else "labels"
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Of the classes, labels or targets; numbers that have none are y, or y_1, y_2, ..."""
+        if self.classes or self.labels:
+            return self.classes or self.labels or ()
+        if self.table is not None:
+            return self.table.target
+        columns = self.splits["train"].y.shape[1]
+        return ("y",) if columns == 1 else tuple(f"y_{n}" for n in range(1, columns + 1))
+
+    @property
     def preprocessing(self) -> Preprocessing:
         """What a prediction has to do to rows of its own."""
         return Preprocessing(scale=self.scale, image=self._image(), table=self.table)

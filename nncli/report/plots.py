@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from nncli import files
 from nncli.data.dataset import Dataset
 from nncli.errors import UsageError
-from nncli.report import boundary, confusion, curves, mistakes, sweeps, weights
+from nncli.report import boundary, confusion, curves, mistakes, predicted, sweeps, weights
 from nncli.report.figures import render, style
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.report.swept import Swept
@@ -24,6 +24,7 @@ PLOTS: dict[str, Callable[[Subject], Figure]] = {
     "mistakes": mistakes.draw,
     "weights": weights.draw,
     "boundary": boundary.draw,
+    "predicted": predicted.draw,
 }
 """Name -> the picture of one run."""
 SEVERAL: dict[str, Callable[[Sequence[Subject]], Figure]] = {"curves": curves.draw}

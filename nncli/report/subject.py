@@ -57,6 +57,13 @@ class Subject:
             raise NotDrawnError("this is a regression; it has no classes")
         return self.opened.dataset.classes
 
+    def in_units(self, values: Array) -> Array:
+        """(rows, outputs) numbers as the network is trained on them -> in the units of a table's targets."""
+        table = self.opened.dataset.table
+        if table is None or table.centers is None or table.spreads is None:
+            return values
+        return np.asarray(values * np.array(table.spreads) + np.array(table.centers))
+
     @property
     def image_shape(self) -> tuple[int, int]:
         """Rows and columns of a sample. Raises NotDrawnError where samples are no images."""

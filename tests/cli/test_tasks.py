@@ -228,3 +228,30 @@ def test_a_split_of_one_class_has_no_roc_auc(nncli):
     value = json.loads(nncli("eval", run, "--json").stdout)
     assert value["roc_auc"] is value["baseline_roc_auc"] is None
     assert "nan" not in nncli("eval", run).stdout
+
+
+def test_a_table_is_judged_in_the_units_of_its_target(nncli):
+    """R^2 does not know units: rmse^2 = (1 - R^2) SST / n, with SST from the numbers in the file."""
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((160, 2))
+    price = 5000 + 800 * x[:, 0] - 300 * x[:, 1] + 100 * rng.standard_normal(160)
+    lines = [f"{a!r},{b!r},{y!r}" for (a, b), y in zip(x.tolist(), price.tolist(), strict=True)]
+    for name, part in {"houses": lines[:120], "later": lines[120:]}.items():
+        Path(f"{name}.csv").write_text("\n".join(["a,b,price", *part]) + "\n")
+    Path("spec.yaml").write_text(
+        "data: {source: csv, path: houses.csv, target: price, test: later.csv}\n"
+        "architecture: [{input_dim: auto, output_dim: auto, activation: identity}]\n"
+        "epochs: 20\nbatch_size: 10\neta: 0.02\ntrack: [test]\n"
+        "early_stopping: {monitor: test_rmse, patience: 3, min_delta: 50}\n"
+    )
+    run = Path(nncli("train", "spec.yaml", "-q").stdout.strip())
+    value = json.loads(nncli("eval", run, "--json").stdout)
+    later, mean = price[120:], price[:120].mean()
+    assert value["rmse"] ** 2 == pytest.approx((1 - value["r2"]) * later.var(), rel=1e-4)
+    assert 50 < value["rmse"] < 300
+    assert value["baseline_rmse"] == pytest.approx(np.sqrt(np.mean((later - mean) ** 2)))
+    assert value["baseline_mae"] == pytest.approx(np.abs(later - mean).mean())
+    records = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert 3 < len(records) < 20  # 50 is half a spread of nothing, but little money
+    assert value["rmse"] == min(record["test_rmse"] for record in records[:-3])
+    assert nncli("plot", run, "--only", "predicted").exit_code == 0

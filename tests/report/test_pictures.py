@@ -9,7 +9,7 @@ import pytest
 
 from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.judge import judge
-from nncli.report import boundary, confusion, curves, mistakes, weights
+from nncli.report import boundary, confusion, curves, mistakes, predicted, weights
 from nncli.report.figures import SPLIT_LINES, colors, render, short, style
 from nncli.report.labels import labels
 from nncli.report.subject import NotDrawnError, Subject
@@ -112,6 +112,24 @@ def test_the_confusion_matrix_is_that_of_eval(images):
     assert shown_words(axes) == [str(count) for count in counts.ravel() if count]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("answer", "truth")
     assert bar.get_ylabel() == "share of the row"
+
+
+def test_predicted_numbers_stand_over_true_ones(line):
+    subject = Subject(line)
+    (axes,) = predicted.draw(subject).axes
+    drawn = axes.collections[0].get_offsets().data
+    rows = subject.opened.rows
+    np.testing.assert_array_equal(drawn[:, 0], rows.y[:, 0])
+    params = subject.opened.weights.params
+    expected = rows.x @ params["W1"][0] + params["b1"]
+    np.testing.assert_allclose(drawn[:, 1], expected, rtol=1e-4, atol=1e-5)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("true y", "predicted")
+    assert axes.get_xlim() == axes.get_ylim()
+
+
+def test_classes_are_not_predicted_numbers(moons):
+    with pytest.raises(NotDrawnError, match="this is no regression"):
+        predicted.draw(Subject(moons))
 
 
 def test_every_mistake_is_shown_once_the_surest_first(images):
