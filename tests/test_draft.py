@@ -130,6 +130,12 @@ def test_the_target_is_guessed_from_names_and_then_from_the_end(tmp_path, header
     assert "--target NAME" in guess.why
 
 
+def test_the_column_that_a_table_is_called_by_is_its_target(tmp_path):
+    path = written(tmp_path / "MPG.csv", ("mpg", [1.5, 2, 2.5, 1]), ("target", [1, 2, 2, 1]))
+    assert guess_target(look(path, MISSING), "MPG").name == "mpg"
+    assert guess_target(look(path, MISSING), "cars").name == "target"
+
+
 def test_what_cannot_be_predicted_is_not_guessed(tmp_path):
     path = written(
         tmp_path / "t.csv",

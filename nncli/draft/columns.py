@@ -45,10 +45,12 @@ class Roles:
     drops: Mapping[str, str]
 
 
-def guess_target(look: Look) -> Guess:
-    """The column whose name says that it is to be predicted, else the last one that can be."""
+def guess_target(look: Look, table: str = "") -> Guess:
+    """The column that the table is called by, else one whose name says that it is to be predicted, else the last one
+    that can be."""
     usable = [column.name for column in look.columns if _can_be_predicted(column)]
     named = sorted((n for n in usable if n.lower() in TARGETS), key=_sureness)
+    named = [name for name in usable if name.lower() == table.lower()] + named
     if named:
         others = "".join(f" (so might `{shown(name, 40)}`)" for name in named[1:2])
         return Guess(named[0], f"taken for its name{others}; --target NAME takes another")

@@ -39,7 +39,7 @@ def found_in_table(path: Path, written: str, targets: Sequence[str]) -> Found:
         raise DataError(f"{shown(path)}: has no rows below its header")
     for name in targets:
         _check_target(name, seen, path)
-    guess = None if targets else guess_target(seen)
+    guess = None if targets else guess_target(seen, path.name.partition(".")[0])
     target = tuple(targets) if guess is None else (guess.name,)
     roles = assign(seen, target, leaks(path, seen, target, missing))
     if not roles.features:
