@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from benchmarks.commands import FirstBatch, Peak
+from benchmarks.disk import Disk
 from benchmarks.epochs import Epochs, Peer
 from benchmarks.keeping import Keeping
 from benchmarks.predicting import Case, Predicting
@@ -105,6 +106,13 @@ WORKLOADS: dict[str, Workload] = {
         spec="configs/mnist.yaml",
         help_goal=Goal(at_most=0.3),
         train_goal=Goal(at_most=0.8),
+    ),
+    "h": Disk(
+        title="rows on disk: 784-512-10 on float32 rows, one epoch",
+        gigabytes=4.0,
+        rows_in_memory=100_000,
+        memory=Goal(at_most=300),
+        time=Goal(at_most_times=1.5),
     ),
     "k": Keeping(
         title="what keeping a run costs: records, checkpoints, weights, as a share of the training",

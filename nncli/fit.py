@@ -31,7 +31,7 @@ REACH = {
     "elu": (-1.0, math.inf),
 }
 """Between what the outputs of a layer lie; elsewhere they can be any number."""
-BASE_MEMORY = 70 * 2**20
+BASE_MEMORY = 60 * 2**20
 """What Python, NumPy and the command line take before any data (measured: docs/performance.md)."""
 
 
@@ -47,6 +47,20 @@ def with_dims(spec: Spec, dataset: Dataset) -> Spec:
         outputs = _outputs(dataset, layers[-1].activation)
         layers[-1] = layers[-1].model_copy(update={"output_dim": outputs})
     return spec.model_copy(update={"architecture": tuple(layers)})
+
+
+def with_sampling(spec: Spec, dataset: Dataset) -> Spec:
+    """The spec with what `sampling` means where nothing was said.
+
+    Raises SpecError for one that would read each row by itself, where rows stay on disk.
+    """
+    if spec.sampling is None:
+        own = "blocks" if dataset.on_disk else "shuffled"
+        return spec.model_copy(update={"sampling": own})
+    if dataset.on_disk and spec.sampling not in ("blocks", "sequential"):
+        message = f"is {spec.sampling}, but these rows stay on disk (data.in_memory). Use blocks or sequential."
+        raise SpecError([Problem(("sampling",), message)])
+    return spec
 
 
 def _outputs(dataset: Dataset, activation: str) -> int:
@@ -235,11 +249,11 @@ def _batch_warnings(spec: Spec, length: Length) -> Iterator[str]:
 
 def parameter_memory(spec: Spec) -> int:
     """Bytes for the parameters alone, as training holds them: drawn in float64 and copied into the vector; then
-    the vector with its average and the optimizer's arrays, each twice (now, and before the block), the gradient, and
-    the best so far."""
+    the vector with its average and the optimizer's arrays, each twice (now, and before the block), the gradient, the
+    best so far, and a checkpoint of all that, twice, while it is packed."""
     slots = make_optimizer(spec).init(np.zeros(1, spec.dtype))
-    kept = 1 + len(slots) + (spec.average is not None)
-    copies = 2 * kept + 1 + keeps_best(spec)
+    kept, best = 1 + len(slots) + (spec.average is not None), int(keeps_best(spec))
+    copies = 2 * kept + 1 + best + 2 * (kept + best)
     return count(spec.architecture) * max(8 + _size(spec), copies * _size(spec))
 
 
@@ -247,7 +261,6 @@ def memory(spec: Spec, dataset: Dataset) -> int:
     """Bytes that a training takes at its height: program, data, targets, parameters, and the buffers of a block."""
     outputs = spec.architecture[-1].output_dim
     data = sum(split.x.nbytes + split.y.nbytes for split in dataset.splits.values())
-    targets = sum(len(split) for split in dataset.splits.values()) * outputs * _size(spec)
     length = Length.of(spec, len(dataset.splits["train"]))
     units = sum(layer.output_dim for layer in spec.architecture)
     per_row = (dataset.input_dim + 2 * units + outputs) * _size(spec)
@@ -256,7 +269,7 @@ def memory(spec: Spec, dataset: Dataset) -> int:
     block = min(BLOCK * length.batch_size, length.rows) * outputs * (2 * _size(spec) + 4 * 8)
     dropped = sum(layer.output_dim for layer in spec.architecture if layer.dropout)
     block += min(BLOCK * length.batch_size, length.rows) * dropped * _size(spec)
-    whole = BASE_MEMORY + data + targets + parameter_memory(spec) + passes + block
+    whole = BASE_MEMORY + data + parameter_memory(spec) + passes + block
     if spec.augment is not None and dataset.image_shape is not None:
         whole += augment.memory(spec.augment, dataset.image_shape)
     return whole

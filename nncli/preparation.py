@@ -54,7 +54,7 @@ def prepare(
     """
     fit.check_memory(fit.parameter_memory(spec), spec)
     dataset = dataset or load(spec.data, seed=spec.seed, on_progress=on_progress)
-    spec = fit.with_dims(spec, dataset)
+    spec = fit.with_sampling(fit.with_dims(spec, dataset), dataset)
     threads = threads or spec.threads
     fit.check(spec, dataset, threads)
     tracked(spec, dataset)

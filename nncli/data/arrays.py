@@ -93,7 +93,7 @@ def _class_numbers(y: Array, where: str) -> Targets:
             f"{where}: holds the class number {highest}; the highest is {MOST_CLASSES - 1}. "
             "Real targets are floats"
         )
-    return Targets(y.astype(np.int64), highest + 1)
+    return Targets(y.astype(np.int64, copy=False), highest + 1)
 
 
 def _is_one_hot(y: Array) -> bool:

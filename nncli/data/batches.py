@@ -3,25 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import numpy as np
 
 from nncli.data.dataset import Split
+from nncli.data.disk import BLOCK_ROWS, GROUP
 from nncli.errors import DataError
 from nncli.network.params import Array
 from nncli.streams import Purpose, stream
 
-SAMPLINGS: dict[str, Callable[[Callable[[], np.random.Generator], int], Array]] = {
-    "shuffled": lambda rng, rows: rng().permutation(rows),
-    "sequential": lambda rng, rows: np.arange(rows),
-    "with_replacement": lambda rng, rows: rng().integers(0, rows, size=rows),
+
+class BlockOrder:
+    """The order of `sampling: blocks`, worked out group by group as it is asked for: the blocks of 256 consecutive rows
+    in a random order, 32 of them a group, and the rows of each group shuffled.
+
+    Whatever reads blocks needs one group in memory, and every row comes once an epoch.
+
+    Source: Xu et al., In-database machine learning with CorgiPile: stochastic gradient descent without full data
+    shuffle (2022).
+    """
+
+    def __init__(self, rows: int, seed: int, epoch: int) -> None:
+        self._rows, self._seed, self._epoch = rows, seed, epoch
+        count = -(-rows // BLOCK_ROWS)
+        self._blocks = stream(seed, Purpose.BATCH_ORDER, epoch).permutation(count)
+        lengths = np.minimum(BLOCK_ROWS, rows - self._blocks * BLOCK_ROWS)
+        self._starts = np.concatenate(
+            [[0], np.cumsum(np.add.reduceat(lengths, range(0, count, GROUP)))]
+        )
+        self._group = lru_cache(maxsize=1)(self._shuffled)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __getitem__(self, positions: slice) -> Array:
+        """The row numbers at consecutive positions of the epoch."""
+        first, end, _ = positions.indices(self._rows)
+        if end <= first:
+            return np.empty(0, np.int64)
+        groups = range(
+            int(np.searchsorted(self._starts, first, "right")) - 1,
+            int(np.searchsorted(self._starts, end, "left")),
+        )
+        parts = [
+            self._group(group)[max(first - self._starts[group], 0) : end - self._starts[group]]
+            for group in groups
+        ]
+        return np.concatenate(parts)
+
+    def _shuffled(self, group: int) -> Array:
+        blocks = self._blocks[group * GROUP : (group + 1) * GROUP]
+        rows = (blocks[:, None] * BLOCK_ROWS + np.arange(BLOCK_ROWS)).reshape(-1)
+        rng = stream(self._seed, Purpose.BATCH_ORDER, self._epoch, group)
+        return rng.permutation(rows[rows < self._rows])
+
+
+Order = Array | BlockOrder
+"""The row numbers of an epoch, of which consecutive ones are taken."""
+
+
+def _drawn(seed: int, epoch: int) -> np.random.Generator:
+    return stream(seed, Purpose.BATCH_ORDER, epoch)
+
+
+SAMPLINGS: dict[str, Callable[[int, int, int], Order]] = {
+    "shuffled": lambda rows, seed, epoch: _drawn(seed, epoch).permutation(rows),
+    "blocks": BlockOrder,
+    "sequential": lambda rows, seed, epoch: np.arange(rows),
+    "with_replacement": lambda rows, seed, epoch: _drawn(seed, epoch).integers(0, rows, size=rows),
 }
-"""Name -> the order of an epoch's rows; the generator is made only where it is drawn from."""
+"""Name -> the order of an epoch's rows, from their number, the seed and the epoch."""
 
 
-def epoch_order(sampling: str, rows: int, *, seed: int, epoch: int) -> Array:
+def epoch_order(sampling: str, rows: int, *, seed: int, epoch: int) -> Order:
     """The row numbers of one epoch (numbered from 1), `rows` of them, in the order in which batches take them."""
-    return SAMPLINGS[sampling](lambda: stream(seed, Purpose.BATCH_ORDER, epoch), rows)
+    return SAMPLINGS[sampling](rows, seed, epoch)
 
 
 def chunks(rows: int, size: int) -> Iterator[slice]:
@@ -30,25 +87,37 @@ def chunks(rows: int, size: int) -> Iterator[slice]:
         yield slice(start, min(start + size, rows))
 
 
-def targets(split: Split, output_dim: int, dtype: str) -> Array:
-    """(rows, output_dim) as `dtype`: real targets as they are, class numbers one-hot (for one output: 0 or 1).
-
-    DataError where they do not fit the outputs.
-    """
+def check_targets(split: Split, output_dim: int) -> None:
+    """Raise DataError where the targets of a split do not fit the outputs."""
     if split.y.ndim == 2:
         if split.y.shape[1] != output_dim:
             raise DataError(
                 f"the targets have {split.y.shape[1]} columns, the last layer {output_dim} outputs"
             )
-        return split.y.astype(dtype)
+        return
     needed = int(split.y.max()) + 1
     if needed > max(output_dim, 2):
         raise DataError(f"the data have {needed} classes, the last layer {output_dim} outputs")
-    if output_dim == 1:
-        return split.y[:, None].astype(dtype)
-    one_hot = np.zeros((len(split), output_dim), dtype)
-    one_hot[np.arange(len(split)), split.y] = 1
-    return one_hot
+
+
+def fill_targets(y: Array, out: Array) -> None:
+    """out = what the outputs should be for each row of y: real targets and labels as they are, class numbers one-hot
+    (for one output: 0 or 1)."""
+    if y.ndim == 2:
+        out[...] = y
+    elif out.shape[1] == 1:
+        out[:, 0] = y
+    else:
+        out.fill(0)
+        out[np.arange(len(y)), y] = 1
+
+
+def targets(split: Split, output_dim: int, dtype: str) -> Array:
+    """(rows, output_dim) as `dtype`: what the outputs should be. DataError where they do not fit the outputs."""
+    check_targets(split, output_dim)
+    wanted = np.empty((len(split), output_dim), dtype)
+    fill_targets(split.y, wanted)
+    return wanted
 
 
 def gather(x: Array, rows: Array | slice, scale: float, out: Array) -> Array:

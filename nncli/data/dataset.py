@@ -21,7 +21,8 @@ class Split:
     """Rows of samples and what is wanted for each."""
 
     x: Array
-    """(rows, input_dim): uint8 as read, or floats. Divided by the dataset's `scale` as it is gathered."""
+    """(rows, input_dim): uint8 as read, or floats; or rows that stay on disk (disk.py), which are read when they are
+    picked. Divided by the dataset's `scale` as it is gathered."""
     y: Array
     """(rows,) class numbers as int64, or (rows, output_dim) labels (0 or 1) or real targets."""
 
@@ -78,6 +79,11 @@ class Dataset:
             return self.table.target
         columns = self.splits["train"].y.shape[1]
         return ("y",) if columns == 1 else tuple(f"y_{n}" for n in range(1, columns + 1))
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the training rows stay in their file."""
+        return not isinstance(self.splits["train"].x, np.ndarray)
 
     @property
     def preprocessing(self) -> Preprocessing:

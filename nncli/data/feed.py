@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nncli.data.augment import Augmenter, Place
-from nncli.data.batches import gather, targets
+from nncli.data.batches import check_targets, fill_targets, gather
 from nncli.data.dataset import Dataset
 from nncli.network.params import Array
 
@@ -32,13 +32,18 @@ class Feed:
         self._split, self._scale = dataset.splits["train"], dataset.scale
         self._augmenter = augmenter
         self.batch_size, self.rows, self.input_dim = batch_size, len(self._split), dataset.input_dim
-        self.targets = targets(self._split, output_dim, dtype)
+        check_targets(self._split, output_dim)
+        self.output_dim, self.dtype = output_dim, np.dtype(dtype)
         row_bytes = dataset.input_dim * np.dtype(dtype).itemsize
         # distortions are drawn in whole groups of rows: more rows at once, fewer groups drawn twice
         budget = GATHER_BYTES if augmenter is None else 8 * GATHER_BYTES
         batches = max(1, budget // (batch_size * row_bytes))
         self.at_once = min(batches * batch_size, self.rows)
         """Rows that are gathered at once: whole batches, or all there are."""
+
+    def targets(self, rows: Array, out: Array) -> None:
+        """What the outputs should be for the numbered rows, into `out`, (len(rows), output_dim)."""
+        fill_targets(np.take(self._split.y, rows, axis=0), out)
 
     def batches(self, rows: Array, place: Place, x: Array) -> Iterator[tuple[int, int]]:
         """Gather the inputs of the numbered rows into `x`, (at_once, input_dim), and yield where each batch begins and

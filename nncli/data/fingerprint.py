@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -22,10 +23,28 @@ def digest(array: Array) -> Fingerprint:
     if len(view) <= WHOLE:
         return Fingerprint(hashlib.sha256(view).hexdigest())
     state = hashlib.sha256(str(len(view)).encode())
-    for number in range(PIECES):
-        start = number * (len(view) - PIECE) // (PIECES - 1)
+    for start in _pieces(len(view)):
         state.update(view[start : start + PIECE])
     return Fingerprint(state.hexdigest(), sampled=True)
+
+
+def digest_file(path: Path) -> Fingerprint:
+    """Of a file's bytes, as `digest` has it, of which only the pieces are read where it is large."""
+    size = path.stat().st_size
+    if size <= WHOLE:
+        with path.open("rb") as file:
+            return Fingerprint(hashlib.file_digest(file, "sha256").hexdigest())
+    state = hashlib.sha256(str(size).encode())
+    with path.open("rb", buffering=0) as file:
+        for start in _pieces(size):
+            file.seek(start)
+            state.update(file.read(PIECE))
+    return Fingerprint(state.hexdigest(), sampled=True)
+
+
+def _pieces(size: int) -> list[int]:
+    """Where the pieces of so many bytes begin."""
+    return [number * (size - PIECE) // (PIECES - 1) for number in range(PIECES)]
 
 
 def combine(parts: Sequence[Fingerprint]) -> Fingerprint:

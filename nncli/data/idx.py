@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from nncli.data.dataset import Dataset, Fingerprint, Split
-from nncli.data.files import Content, content, fill, find, shown
-from nncli.data.fingerprint import combine, digest
+from nncli.data.disk import DiskRows
+from nncli.data.files import Content, content, fill, find, shown, size_of_file
+from nncli.data.fingerprint import combine, digest, digest_file
 from nncli.errors import DataError, Problem, SpecError
 from nncli.network.params import Array
 from nncli.spec.sources import Idx
@@ -50,7 +52,52 @@ def load_idx(source: Idx) -> Dataset:
             [Problem(("data", "path"), f"{shown(folder)} is not a folder of IDX files")]
         )
     train = _required(folder, "x", source.x), _required(folder, "y", source.y)
-    return dataset(train, _test_files(folder, source), source.scale, str(folder))
+    test = _test_files(folder, source)
+    images = [pair[0] for pair in (train, test) if pair]
+    if sum(size_of_file(path) for path in images) > source.in_memory:
+        return _on_disk({"train": train} | ({"test": test} if test else {}), source)
+    return dataset(train, test, source.scale, str(folder))
+
+
+def _on_disk(files: dict[str, tuple[Path, Path]], source: Idx) -> Dataset:
+    """Images stay in their files, and labels are read. The fingerprint is that of the files in memory, sampled."""
+    splits, digests, shapes = {}, [], []
+    for name, (x, y) in files.items():
+        shapes.append(_rows_on_disk(x))
+        labels = read_idx(y)
+        rows = DiskRows(x, 4 + 4 * len(shapes[-1]), np.dtype(np.uint8), _flat(shapes[-1]))
+        _check_pair(len(rows), labels, x)
+        splits[name] = Split(rows, labels.values.astype(np.int64))  # type: ignore[arg-type]
+        digests += [digest_file(x), labels.fingerprint]
+    _check_shapes(shapes, [x for x, _ in files.values()])
+    most = max(int(split.y.max()) for split in splits.values())
+    shape = shapes[0]
+    return Dataset(
+        splits=splits,
+        classes=tuple(map(str, range(most + 1))),
+        fingerprint=combine(digests),
+        scale=source.scale,
+        image_shape=(shape[1], shape[2]) if len(shape) == 3 else None,
+        origin=source.path,
+    )
+
+
+def _flat(shape: tuple[int, ...]) -> tuple[int, int]:
+    return shape[0], math.prod(shape[1:])
+
+
+def _rows_on_disk(path: Path) -> tuple[int, ...]:
+    """The dimensions of a file of images whose size is as it declares. DataError for any other."""
+    with content(path) as source:
+        if source.gzipped:
+            raise DataError(
+                f"{shown(path)}: is too large to be unpacked in memory (data.in_memory). Unpack it with gunzip first"
+            )
+        header, dimensions = read_header(source)
+        if len(dimensions) < 2 or 0 in dimensions:
+            raise DataError(f"{shown(path)}: holds no images (dimensions {dimensions})")
+        source.check_size(len(header) + math.prod(dimensions))
+    return dimensions
 
 
 def dataset(
@@ -66,7 +113,7 @@ def dataset(
 def from_files(files: dict[str, tuple[IdxFile, ...]], scale: float, origin: str) -> Dataset:
     """The dataset of files that are read already: split name -> (images, labels)."""
     splits = {name: paired(x, y) for name, (x, y) in files.items()}
-    _check_same_shape([x for x, _ in files.values()])
+    _check_shapes([x.values.shape for x, _ in files.values()], [x.path for x, _ in files.values()])
     shape = files["train"][0].values.shape
     most = max(int(split.y.max()) for split in splits.values())
     return Dataset(
@@ -81,14 +128,21 @@ def from_files(files: dict[str, tuple[IdxFile, ...]], scale: float, origin: str)
 
 def paired(x: IdxFile, y: IdxFile) -> Split:
     """Inputs as (rows, features) and labels as int64. DataError unless both have the same length."""
-    if x.values.ndim < 2 or y.values.ndim != 1:
-        file, wanted = (x, "two or more (images)") if x.values.ndim < 2 else (y, "one (labels)")
-        raise DataError(f"{shown(file.path)}: has {file.values.ndim} dimensions, expected {wanted}")
-    if len(x.values) != len(y.values):
+    if x.values.ndim < 2:
         raise DataError(
-            f"{shown(x.path)}: holds {len(x.values)} images, but {shown(y.path)} {len(y.values)} labels"
+            f"{shown(x.path)}: has {x.values.ndim} dimensions, expected two or more (images)"
         )
+    _check_pair(len(x.values), y, x.path)
     return Split(x.values.reshape(len(x.values), -1), y.values.astype(np.int64))
+
+
+def _check_pair(images: int, y: IdxFile, path: Path) -> None:
+    if y.values.ndim != 1:
+        raise DataError(f"{shown(y.path)}: has {y.values.ndim} dimensions, expected one (labels)")
+    if images != len(y.values):
+        raise DataError(
+            f"{shown(path)}: holds {images} images, but {shown(y.path)} {len(y.values)} labels"
+        )
 
 
 def read_idx(path: Path) -> IdxFile:
@@ -151,13 +205,12 @@ def _check_magic(source: Content, start: bytes) -> None:
         raise DataError(f"{path}: holds {TYPES[start[2]]} values; only uint8 is read")
 
 
-def _check_same_shape(files: list[IdxFile]) -> None:
-    first, *others = files
-    for other in others:
-        if other.values.shape[1:] != first.values.shape[1:]:
+def _check_shapes(shapes: Sequence[tuple[int, ...]], paths: Sequence[Path]) -> None:
+    """Raise DataError where samples of one file are of another shape than those of the first."""
+    for shape, path in zip(shapes, paths, strict=True):
+        if shape[1:] != shapes[0][1:]:
             raise DataError(
-                f"{shown(other.path)}: a sample is {other.values.shape[1:]}, "
-                f"but {first.values.shape[1:]} in {shown(first.path)}"
+                f"{shown(path)}: a sample is {shape[1:]}, but {shapes[0][1:]} in {shown(paths[0])}"
             )
 
 

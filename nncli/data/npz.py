@@ -79,8 +79,8 @@ def load_npz(source: Npz) -> Dataset:
     shape = arrays["x"].values.shape
     return Dataset(
         splits=splits,
-        classes=_numbered(classes),
-        labels=_numbered(wanted.labels),
+        classes=numbered(classes),
+        labels=numbered(wanted.labels),
         fingerprint=combine([array.fingerprint for array in arrays.values()]),
         scale=source.scale,
         image_shape=(shape[1], shape[2]) if len(shape) == 3 else None,
@@ -127,7 +127,7 @@ def read_array(path: Path, name: str) -> Array:
         return read_member(archive, _member(members, path, "x", name), path).values
 
 
-def _numbered(count: int | None) -> tuple[str, ...] | None:
+def numbered(count: int | None) -> tuple[str, ...] | None:
     """Names for what has none: "0", "1", ..."""
     return None if count is None else tuple(map(str, range(count)))
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nncli.data import digits, idx, images, mnist, npz, table, toys
+from nncli.data import digits, idx, images, mnist, npy, npz, table, toys
 from nncli.data.dataset import Dataset
 from nncli.data.download import Progress
 from nncli.data.encoding import Fitted
@@ -27,9 +27,12 @@ LOADERS: dict[str, Loader] = {
     "circles": lambda source, _: toys.load_circles(source),
     "spirals": lambda source, _: toys.load_spirals(source),
     "npz": lambda source, _: npz.load_npz(source),
+    "npy": lambda source, _: npy.load_npy(source),
     "images": lambda source, _: images.load_images(source),
 }
 """Name of a source -> what reads it: `train` with all its rows, and `test` where it has one of its own."""
+PATHS = {"npy": ("path", "y", "x_test", "y_test")}
+"""Keys that may hold paths, where they are others than most sources have."""
 DIVIDED: dict[str, Callable[..., Dataset]] = {"csv": table.load_csv}
 """The same for sources that divide their rows themselves, since they learn from training rows how to encode them."""
 
@@ -48,7 +51,7 @@ def load(
     SpecError or DataError (2) for what is wrong with spec or data, MachineError (4) for what cannot be read or fetched.
     """
     with _machine_errors():
-        for key in ("path", "test", "validation"):
+        for key in PATHS.get(source.source, ("path", "test", "validation")):
             _check_path(key, getattr(source, key, None))
         if source.source in DIVIDED:
             return DIVIDED[source.source](source, seed=seed, fitted=fitted)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nncli.data.dataset import Split
+from nncli.data.disk import DiskRows
 from nncli.data.files import shown
 from nncli.errors import DataError, Problem, SpecError
 from nncli.network.params import Array
@@ -66,6 +67,11 @@ def keep_back(
         )
     if choice == "stratified":
         _check_classes(split.y, kept, key, classes)
+    if choice != "last" and isinstance(split.x, DiskRows):
+        message = (
+            f"is {choice}, but rows that stay on disk can only be kept back in a piece. Use last"
+        )
+        raise _problem(f"{key}_from", message)
     if choice == "last":  # views: no copy of a large array
         return _part(split, slice(0, total - kept)), _part(split, slice(total - kept, total))
     mask = np.zeros(total, bool)
@@ -114,6 +120,8 @@ def _check_classes(y: Array, kept: int, key: str, classes: Sequence[str] | None)
 
 
 def _part(split: Split, rows: slice | Array) -> Split:
+    if isinstance(split.x, DiskRows) and isinstance(rows, slice):
+        return Split(split.x.part(rows), split.y[rows])
     return Split(split.x[rows], split.y[rows])
 
 

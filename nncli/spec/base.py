@@ -19,6 +19,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
+    WithJsonSchema,
     WrapValidator,
 )
 from pydantic.json_schema import JsonSchemaValue
@@ -167,3 +168,25 @@ def _rows_or_path(value: Any, info: ValidationInfo) -> Any:
 
 RowsOrPath = Annotated[int | float | str, BeforeValidator(_rows_or_path)]
 """A number of rows, a fraction of them, or where further rows are."""
+
+
+UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+def _bytes(value: Any) -> Any:
+    """A number of bytes, or text such as 500 MiB."""
+    if isinstance(value, str):
+        number, _, unit = value.partition(" ")
+        if unit in UNITS and number.isascii() and number.isdigit() and len(number) < 10:
+            return int(number) * UNITS[unit]
+    if type(value) is not int or not 0 <= value <= 2**60:
+        raise wanted("a number of bytes, or for example 500 MiB or 2 GiB")
+    return value
+
+
+Bytes = Annotated[
+    int,
+    BeforeValidator(_bytes),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+]
+"""An amount of memory."""

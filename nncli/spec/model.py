@@ -189,9 +189,10 @@ class Spec(Model):
     """Epochs between two records."""
     batch_size: BatchSize = Field(examples=[10])
     """Rows per step, or `full`."""
-    sampling: Literal["shuffled", "sequential", "with_replacement"] = "shuffled"
-    """How an epoch draws its rows. Where one batch holds them all, shuffling would change nothing but the rounding, and
-    they come in order."""
+    sampling: Literal["shuffled", "blocks", "sequential", "with_replacement"] | None = None
+    """How an epoch draws its rows; null means shuffled, but blocks for rows that stay on disk (`data.in_memory`).
+    `blocks` shuffles the rows of 32 random blocks of 256 at a time. Where one batch holds all rows, shuffling would
+    change nothing but the rounding, and they come in order."""
     eta: PositiveNumber = Field(examples=[0.1])
     """The learning rate."""
     schedule: ScheduleSpec = Constant(name="constant")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from nncli.spec.base import (
+    Bytes,
     Model,
     NonNegativeNumber,
     PositiveNumber,
@@ -78,6 +79,8 @@ class Idx(SplitSource):
     """The file of test labels; null where there is none."""
     scale: PositiveNumber = 255.0
     """Pixels are divided by this as they are gathered into a batch."""
+    in_memory: Bytes = 2 * 2**30
+    """Images of more bytes than this, all files together, stay on disk and are read in blocks."""
 
 
 class Digits(SplitSource):
@@ -160,6 +163,24 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_names), _NAMES_SCHEMA]
 """Columns by their names in the header."""
 
 
+class Npy(SplitSource):
+    """Inputs and targets, each in an `.npy` file; large ones stay on disk."""
+
+    source: Literal["npy"]
+    path: SpecPath
+    """The `.npy` file of training inputs, one row (of any shape) per sample."""
+    y: SpecPath
+    """The `.npy` file of training targets: class numbers, one-hot rows, labels, or real targets."""
+    x_test: SpecPath | None = None
+    """The file of test inputs."""
+    y_test: SpecPath | None = None
+    """The file of test targets."""
+    scale: PositiveNumber = 1.0
+    """Inputs are divided by this as they are gathered into a batch."""
+    in_memory: Bytes = 2 * 2**30
+    """Inputs of more bytes than this, all files together, stay on disk and are read in blocks."""
+
+
 class OwnSource(Source):
     """What people bring themselves: rows are kept back by number, by share, or in a file or folder of their own."""
 
@@ -217,5 +238,5 @@ class Images(OwnSource):
     """Pixels are divided by this as they are gathered into a batch."""
 
 
-AnySource = Mnist | Idx | Digits | Moons | Circles | Spirals | Npz | Csv | Images
+AnySource = Mnist | Idx | Digits | Moons | Circles | Spirals | Npz | Npy | Csv | Images
 DataSpec = Annotated[AnySource, Field(discriminator="source"), Shorthand("source")]

@@ -47,7 +47,7 @@ class Offer:
         """
         _clear(sweep)
         folder = None
-        if self._spec and self._dataset:
+        if self._spec and self._dataset and not self._dataset.on_disk:
             folder = sweep / _name(self._spec, self._dataset.fingerprint)
             try:
                 share(self._dataset, folder)

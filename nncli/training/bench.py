@@ -40,8 +40,8 @@ class Bench:
         self.specs, self.feeds, self.step = specs, feeds, step
         feed, leading = feeds[0], step.network.leading
         own = leading if len(feeds) > 1 else ()
-        rows, outputs = min(BLOCK * feed.batch_size, feed.rows), feed.targets.shape[1]
-        dtype = feed.targets.dtype
+        rows, outputs = min(BLOCK * feed.batch_size, feed.rows), feed.output_dim
+        dtype = feed.dtype
         self._x = np.empty((*own, feed.at_once, feed.input_dim), dtype)
         self._y = np.empty((*own, rows, outputs), dtype)
         self._z = np.empty((*leading, rows, outputs), dtype)
@@ -65,7 +65,7 @@ class Bench:
         for spec, feed, block, y, k in zip(
             self.specs, self.feeds, blocks, self._each(self._y), range(len(blocks)), strict=True
         ):
-            np.take(feed.targets, block.rest, axis=0, out=y[:rows], mode="clip")
+            feed.targets(block.rest, y[:rows])
             for number, mask in draw_masks(spec, block, spec.dtype).items():
                 self._each(self._masks[number])[k][:rows] = mask
         gathered = [

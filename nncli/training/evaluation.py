@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nncli.data.batches import chunks, gather, targets
+from nncli.data.batches import check_targets, chunks, fill_targets, gather
 from nncli.data.dataset import Dataset, Split
 from nncli.errors import Problem, SpecError
 from nncli.network import propagation
@@ -111,7 +111,8 @@ class Evaluator:
     ) -> None:
         self.dataset, self.split = dataset, dataset.splits[split]
         self.architecture, self.loss = architecture, loss
-        self.y = targets(self.split, architecture[-1].output_dim, dtype)
+        self.dtype = dtype
+        check_targets(self.split, architecture[-1].output_dim)
 
     def figures(self, params: Arrays) -> dict[str, float]:
         """Mean loss, and accuracy or rmse, mae and r2, over every row of the split."""
@@ -133,7 +134,8 @@ class Evaluator:
         tally = new_tally(self.dataset)
         last = self.architecture[-1].activation
         for chunk, z in logits(params, self.architecture, self.split, self.dataset.scale):
-            y = self.y[chunk]
+            y = np.empty(z.shape, self.dtype)
+            fill_targets(self.split.y[chunk], y)
             tally.add(row_losses(self.loss, last, z, y), z, y, last, batch=CHUNK)
             if examiner:
                 examiner.add(chunk, z, y)
@@ -145,4 +147,4 @@ class Evaluator:
             return ClassExaminer(self.split.y, len(self.dataset.classes), last)
         if self.dataset.labels is None:
             return None
-        return LabelExaminer(len(self.y), len(self.dataset.labels), last)
+        return LabelExaminer(len(self.split), len(self.dataset.labels), last)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from nncli.data.batches import Order
 from nncli.network.params import Array
 from nncli.spec.model import Spec
 
@@ -59,7 +60,7 @@ class Block(NamedTuple):
     """How many of those rows have been trained on already."""
 
     @classmethod
-    def of(cls, length: Length, order: Array, epoch: int, batch: int) -> Block:
+    def of(cls, length: Length, order: Order, epoch: int, batch: int) -> Block:
         """The block of an epoch in which the batch numbered `batch` (from 0) comes next."""
         number, size = batch // BLOCK, length.batch_size
         first = number * BLOCK

@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nncli.data.batches import Order
 from nncli.data.dataset import Dataset
 from nncli.errors import DivergedError
 from nncli.network.calls import run
-from nncli.network.params import Array, Arrays
+from nncli.network.params import Arrays
 from nncli.spec.model import Spec
 from nncli.training.bench import Batch, Bench
 from nncli.training.length import Block
@@ -100,7 +101,7 @@ class Stack:
 
     @np.errstate(all="ignore")
     def run_block(
-        self, orders: Sequence[Array], pause: Callable[[], bool]
+        self, orders: Sequence[Order], pause: Callable[[], bool]
     ) -> tuple[bool, list[Event]]:
         """The rest of the block that the next batch is in, for all members; whether `pause()` said so after a batch,
         and the members that diverged, each back at its last finite state."""
@@ -133,7 +134,7 @@ class Stack:
                 failures.append(Event(trainer.state, err))
         return failures
 
-    def orders(self, epoch: int) -> list[Array]:
+    def orders(self, epoch: int) -> list[Order]:
         """The rows of an epoch: one order for all, or one for each member."""
         return [trainer.order(epoch) for trainer in self.trainers[: 1 if self.same_rows else None]]
 

@@ -14,7 +14,7 @@ from time import perf_counter
 import numpy as np
 
 from nncli.data.augment import Augmenter
-from nncli.data.batches import epoch_order
+from nncli.data.batches import Order, epoch_order
 from nncli.data.dataset import Dataset
 from nncli.data.feed import Feed
 from nncli.network.calls import run
@@ -82,10 +82,11 @@ class Trainer:
             monitored=best_figure(spec, figure_names(spec, dataset)),
         )
 
-    def order(self, epoch: int) -> Array:
+    def order(self, epoch: int) -> Order:
         """The rows of an epoch, in the order in which they come."""
-        everything = self.length.batches == 1 and self.spec.sampling == "shuffled"
-        sampling = "sequential" if everything else self.spec.sampling
+        sampling = self.spec.sampling or "shuffled"
+        if self.length.batches == 1 and sampling == "shuffled":
+            sampling = "sequential"
         return epoch_order(sampling, self.length.rows, seed=self.spec.seed, epoch=epoch)
 
     def eta(self, step: int) -> float:
@@ -109,7 +110,7 @@ class Trainer:
         return Bench([self.spec], [self.feed], self.step)
 
     @np.errstate(all="ignore")
-    def run_block(self, order: Array, pause: Callable[[], bool]) -> bool:
+    def run_block(self, order: Order, pause: Callable[[], bool]) -> bool:
         """The rest of the block that the next batch is in; less of it, and True, where `pause()` says so."""
         state, begun = self.state, perf_counter()
         before, first = state.snapshot(), state.batch

@@ -163,7 +163,18 @@ def test_every_source_is_listed_with_what_it_is(nncli):
     result = nncli("data", "list")
     assert result.exit_code == 0
     names = [line.split()[0] for line in result.stdout.splitlines()[1:]]
-    assert names == ["mnist", "idx", "digits", "moons", "circles", "spirals", "npz", "csv", "images"]  # fmt: skip
+    assert names == [
+        "mnist",
+        "idx",
+        "digits",
+        "moons",
+        "circles",
+        "spirals",
+        "npz",
+        "npy",
+        "csv",
+        "images",
+    ]
 
 
 def test_without_a_word_there_is_help(nncli):

@@ -48,7 +48,6 @@ optimizer:
 epochs: 30
 record_every: 1
 batch_size: 10
-sampling: shuffled
 eta: 3.0
 schedule:
   name: constant

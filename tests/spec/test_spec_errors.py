@@ -121,18 +121,19 @@ OPTIMIZERS = "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"
         (
             "data: mnist",
             "data: mnst",
-            "1:1: data: is 'mnst', must be one of mnist, idx, digits, moons, circles, spirals, npz, csv, images. "
+            "1:1: data: is 'mnst', must be one of mnist, idx, digits, moons, circles, spirals, npz, npy, csv, images. "
             "Did you mean `mnist`?",
         ),
         (
             "data: mnist",
             "data: {source: 3}",
-            "1:8: data.source: is 3, must be one of mnist, idx, digits, moons, circles, spirals, npz, csv, images",
+            "1:8: data.source: is 3, must be one of mnist, idx, digits, moons, circles, spirals, npz, npy, csv, images",
         ),
         (
             "data: mnist",
             "data: {path: x}",
-            "1:1: data.source: is missing. Write one of mnist, idx, digits, moons, circles, spirals, npz, csv, images.",
+            "1:1: data.source: is missing. Write one of mnist, idx, digits, moons, circles, spirals, npz, npy, csv, "
+            "images.",
         ),
         ("data: mnist", "data: idx", "1:1: data.path: is missing. The folder that holds the files."),
         ("data: mnist", "data: {source: npz}", "1:1: data.path: is missing. The `.npz` file."),

@@ -34,7 +34,18 @@ def test_names_stand_for_mappings():
     short, long = SCHEMA["properties"]["data"]["anyOf"]
     assert short == {
         "type": "string",
-        "enum": ["mnist", "idx", "digits", "moons", "circles", "spirals", "npz", "csv", "images"],
+        "enum": [
+            "mnist",
+            "idx",
+            "digits",
+            "moons",
+            "circles",
+            "spirals",
+            "npz",
+            "npy",
+            "csv",
+            "images",
+        ],
     }
     assert len(long["oneOf"]) == len(short["enum"])
     short, long = SCHEMA["properties"]["initializer"]["anyOf"]
