@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from nncli.data.drawing import MIDDLE, as_mnist, averages, is_drawing
-from nncli.data.mnist import load_mnist
+from nncli.data.mnist import from_folder
 from nncli.errors import DataError
-from nncli.spec.sources import Mnist
 
 
 def sheet(height=200, width=300, paper=240) -> np.ndarray:
@@ -85,9 +84,9 @@ def test_what_a_drawing_is():
 
 
 @pytest.mark.mnist
-def test_digits_drawn_on_paper_come_back():
+def test_digits_drawn_on_paper_come_back(mnist_folder):
     """Enlarged, off the middle, on gray paper: what comes back is the digit that was drawn, give or take its edges."""
-    digits = load_mnist(Mnist(source="mnist")).splits["test"].x[:100].reshape(-1, 28, 28)
+    digits = from_folder(mnist_folder).splits["test"].x[:100].reshape(-1, 28, 28)
     rng = np.random.default_rng(0)
     alike = []
     for digit in digits:
