@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -209,8 +210,14 @@ class LocalWorkers(Workers[T]):
     def _close(self, *, wait: bool) -> None:
         pools = [*self._idle, *self._pools.values()]
         self._idle, self._pools = [], {}
-        for pool in pools:
-            pool.shutdown(wait=wait, cancel_futures=True)
+        closing = [
+            threading.Thread(target=partial(pool.shutdown, wait=wait, cancel_futures=True))
+            for pool in pools
+        ]
+        for thread in closing:  # at the same time: to end, a worker takes a twentieth of a second
+            thread.start()
+        for thread in closing:
+            thread.join()
 
 
 def _new_pool() -> ProcessPoolExecutor:
