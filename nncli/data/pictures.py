@@ -149,7 +149,7 @@ def _check_holds(declared: int, most: int, where: str) -> None:
 
 def _checked_png(data: bytes, where: str) -> bytes:
     """The chunks that make the picture, every checksum compared (PNG specification, 5.3)."""
-    kept, packed, header = [PNG], 0, b""
+    kept, packed, header = [PNG], b"", b""
     for kind, body in _chunks(data, where):
         if not header:
             header = _png_header(kind, body, where)
@@ -160,12 +160,25 @@ def _checked_png(data: bytes, where: str) -> bytes:
                 + body
                 + struct.pack(">I", zlib.crc32(kind + body))
             )
-        packed += len(body) if kind == b"IDAT" else 0
+        packed += body if kind == b"IDAT" else b""
     width, height, depth, color = struct.unpack(">IIBB", header[:10])
     row = 1 + (width * depth * PNG_SAMPLES.get(color, 4) + 7) // 8
     # an interlaced picture has a few bytes more
-    _check_holds(row * height, packed * DEFLATE_RATIO, where)
+    _check_holds(row * height, len(packed) * DEFLATE_RATIO, where)
+    _check_holds(row * height, _unpacked(packed, 2 * row * height), where)
     return b"".join(kept)
+
+
+def _unpacked(packed: bytes, most: int) -> int:
+    """How many bytes a zlib stream holds, counted up to `most`, and 0 where it has no end: Pillow would take what is
+    missing for black. Raises zlib.error where it is damaged."""
+    stream, count = zlib.decompressobj(), 0
+    while not stream.eof and count <= most:
+        piece = stream.decompress(packed, 1 << 20)
+        packed, count = stream.unconsumed_tail, count + len(piece)
+        if not piece and not packed and not stream.eof:
+            return 0
+    return count
 
 
 def _png_header(kind: bytes, body: bytes, where: str) -> bytes:

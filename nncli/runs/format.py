@@ -6,7 +6,8 @@ from pathlib import Path
 
 from nncli.errors import DamagedError
 
-FORMAT = 1
+FORMAT = 2
+"""1: as it began. 2: weights say what pictures look like, how a table was encoded, and the names of labels."""
 
 
 def check_format(found: object, path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from support import SPEC, TIMES
 
 from nncli.runs import checkpoint, weights
+from nncli.runs.format import FORMAT
 
 FILES = {"spec.yaml", "run.json", "metrics.jsonl", "weights.npz", "checkpoint.npz", "summary.json"}
 
@@ -82,7 +83,7 @@ def test_set_changes_the_run_and_is_recorded(nncli):
 
 def test_run_json_says_what_and_where(run_path):
     recorded = json.loads((run_path / "run.json").read_text())
-    assert recorded["format"] == 1
+    assert recorded["format"] == FORMAT
     assert len(recorded["data"]["sha256"]) == 64
     assert recorded["parameters"] == 2 * 8 + 8 + 8 * 2 + 2
     for key in (

@@ -108,7 +108,7 @@ def test_a_sheet_keeps_its_shape_up_to_1024_pixels():
     assert (read_sheet(encoded(Image.fromarray(ramp()))) == ramp()).all()
 
 
-def bomb(width: int, height: int) -> bytes:
+def bomb(width: int, height: int, body: bytes = zlib.compress(bytes(1000))) -> bytes:
     """A PNG of so many black pixels, in a few hundred bytes."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
@@ -117,7 +117,6 @@ def bomb(width: int, height: int) -> bytes:
         )
 
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    body = zlib.compress(bytes(1000))
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
     )
@@ -132,6 +131,8 @@ def bomb(width: int, height: int) -> bytes:
         (encoded(Image.fromarray(ramp()), "JPEG")[:300], "cat.png: is a damaged picture ("),
         (bomb(20_000, 20_000), "cat.png: has 20000 x 20000 pixels; the limit is 64,000,000 pixels. Make it smaller"),
         (bomb(8_000, 8_000), "cat.png: truncated or damaged: it is too short for the pixels that its header declares"),
+        (bomb(4, 6, b"no deflate, but long enough"), "cat.png: is a damaged picture (Error -3 "),
+        (bomb(4, 6, zlib.compress(bytes(12))[:-4]), "cat.png: truncated or damaged: it is too short for the pixels"),
         (bomb(0, 5), "cat.png: has 0 x 5 pixels"),
     ],
 )  # fmt: skip
