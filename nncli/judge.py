@@ -140,7 +140,11 @@ def open_judged(
 
 def judge(target: Path, **choices: Any) -> Judgment:
     """Evaluate a run directory or a weights file on a split of its data; `choices` are those of `open_judged`."""
-    opened = open_judged(target, **choices)
+    return judged(open_judged(target, **choices))
+
+
+def judged(opened: Opened) -> Judgment:
+    """Evaluate weights on the rows that they were opened with."""
     meta, params, dataset = opened.weights.meta, opened.weights.params, opened.dataset
     dtype = params["W1"].dtype.name
     evaluator = Evaluator(dataset, opened.split, meta.architecture, meta.loss, dtype)
@@ -148,7 +152,7 @@ def judge(target: Path, **choices: Any) -> Judgment:
         found = evaluator.examine(params)
     base = baseline(dataset, opened.split)
     return Judgment(
-        source=target,
+        source=opened.source,
         split=opened.split,
         rows=len(opened.rows),
         epoch=meta.epoch,

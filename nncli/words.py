@@ -67,3 +67,9 @@ def plural(count: int, noun: str) -> str:
     """1, "row" -> "1 row"; 2000, "row" -> "2,000 rows"; "batch" -> "batches"."""
     ending = "" if count == 1 else "es" if noun == "batch" else "s"
     return f"{count:,} {noun}{ending}"
+
+
+def short(text: str, most: int) -> str:
+    """At most so many characters of a name, on one line."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    return plain if len(plain) <= most else plain[: most - 1] + "…"

@@ -11,7 +11,8 @@ from matplotlib.lines import Line2D
 
 from nncli import words
 from nncli.report.figures import COLORS, GRAY, LETTER, legend_below, new_figure
-from nncli.report.scales import Key, scale_figure, scale_key
+from nncli.report.keys import Key
+from nncli.report.scales import scale_figure, scale_key
 from nncli.report.swept import (
     FINISHED,
     RING,

@@ -10,8 +10,9 @@ from matplotlib.lines import Line2D
 
 from nncli.data.dataset import Split
 from nncli.network.metrics import predicted_classes
-from nncli.report.figures import GRAY, colors, legible, new_figure, short
+from nncli.report.figures import GRAY, colors, legible, new_figure
 from nncli.report.subject import NotDrawnError, Subject
+from nncli.words import short
 
 SIDE = 400
 """Steps of the grid along each axis."""

@@ -10,8 +10,9 @@ from matplotlib.ticker import PercentFormatter
 
 from nncli.network.metrics import Confusion
 from nncli.network.params import Array
-from nncli.report.figures import new_figure, short
+from nncli.report.figures import new_figure
 from nncli.report.subject import Subject
+from nncli.words import short
 
 MOST_NUMBERS = 30
 """Classes up to which a number fits into a cell."""

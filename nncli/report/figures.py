@@ -105,9 +105,3 @@ def picture_axes(axes: Axes) -> Axes:
 def legible(label: str) -> str:
     """A label as a legend shows it: one that begins with an underscore would be left out."""
     return f" {label}" if label.startswith("_") else label
-
-
-def short(text: str, most: int) -> str:
-    """At most so many characters of a name, on one line."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    return plain if len(plain) <= most else plain[: most - 1] + "…"

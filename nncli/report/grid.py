@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from nncli.data.dataset import Dataset
 from nncli.overview import pictures
-from nncli.report.figures import new_figure, picture_axes, short
+from nncli.report.figures import new_figure, picture_axes
+from nncli.words import short
 
 LINES, COLUMNS = 12, 10
 CELL, GAP = 0.7, 0.08

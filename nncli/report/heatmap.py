@@ -15,10 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 
-from nncli.report.figures import GRAY, LETTER, legend_below, new_figure, short
-from nncli.report.scales import LOWEST_R2, WIDE_RANGE, Key, plain, scale_key
+from nncli.report.figures import GRAY, LETTER, legend_below, new_figure
+from nncli.report.keys import Key
+from nncli.report.scales import LOWEST_R2, WIDE_RANGE, plain, scale_key
 from nncli.report.swept import EMPTY, MARKS, RING, Row, Swept, legend_of_marks, mean, ring
 from nncli.words import figure as in_figures
+from nncli.words import short
 
 FILLED = 0.5
 """Share of all pairs that make a table; fewer are dots in the plane, where both keys are numbers."""

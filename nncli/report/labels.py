@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nncli.report.figures import short
 from nncli.report.subject import Subject
 from nncli.sweep.values import in_words
+from nncli.words import short
 
 _SAY_NOTHING = {"name", "sweep", "threads"}
 MOST_KEYS, MOST_LETTERS = 3, 48

@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nncli.network.params import Array
-from nncli.report.figures import new_figure, picture_axes, short
+from nncli.report.figures import new_figure, picture_axes
 from nncli.report.subject import Subject
+from nncli.words import short
 
 MOST, COLUMNS = 40, 8
 CELL, GAP = 1.45, 0.12

@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nncli.network.params import Array
-from nncli.report.figures import GRAY, SPLIT_COLORS, new_figure, short
+from nncli.report.figures import GRAY, SPLIT_COLORS, new_figure
 from nncli.report.subject import NotDrawnError, Subject
+from nncli.words import short
 
 MOST_POINTS = 4000
 """Rows that are drawn, evenly spaced over those of the split."""

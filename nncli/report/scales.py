@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,15 +18,13 @@ from matplotlib.ticker import (
     NullLocator,
 )
 
-from nncli.report.figures import LETTER, short
-from nncli.sweep.values import all_in_words, number, same
-from nncli.words import SHARES
+from nncli.report.figures import LETTER
+from nncli.report.keys import Key
+from nncli.words import SHARES, short
 
 WIDE_RANGE = {"loss": 25, "rmse": 5}
 """What falls by more than this factor is drawn on a logarithmic axis."""
 LOWEST_R2 = -1.0
-DECADES = 100.0
-"""Values that span more than this factor stand on a logarithmic axis."""
 FEW_VALUES = 15
 """Up to so many values of a key, each has its own tick, where there is room."""
 
@@ -49,65 +45,6 @@ def scale_figure(axes: Axes, name: str, values: Sequence[float] | Any, along: st
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=9))
         axis.set_major_formatter(plain)
         axis.set_minor_formatter(NullFormatter())
-
-
-@dataclass(frozen=True)
-class Key:
-    """A swept key as an axis."""
-
-    name: str
-    values: tuple[Any, ...]
-    """Numbers from small to large, whatever else there is behind them."""
-
-    @cached_property
-    def kind(self) -> Literal["linear", "log", "steps", "text"]:
-        """`steps`: numbers that fit no axis, such as 0, 0.001, 0.01, 0.1, stand beside each other; so does `text`."""
-        numbers = [number(value) for value in self.values]
-        if any(each is None for each in numbers):
-            return "text"
-        positive = [each for each in numbers if each is not None and each > 0]
-        if not _logarithmic(positive):
-            return "linear"
-        return "log" if len(positive) == len(numbers) else "steps"
-
-    def place(self, value: Any) -> float:
-        """Where a value stands along the axis."""
-        if self.kind in ("linear", "log"):
-            return float(value)
-        return float(self.order(value))
-
-    def order(self, value: Any) -> int:
-        """Which of the values it is."""
-        return self._orders[same(value)]
-
-    @cached_property
-    def _orders(self) -> dict[float | str, int]:
-        return {same(value): place for place, value in enumerate(self.values)}
-
-    def labels(self, most: int = 40) -> list[str]:
-        """A label for each value, no two alike."""
-        seen: dict[str, int] = {}
-        made = []
-        for words in all_in_words(self.values, 4):
-            text = short(words, most)
-            seen[text] = seen.get(text, 0) + 1
-            made.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
-        return made
-
-
-def _logarithmic(values: list[float]) -> bool:
-    """Whether positive values span more than two decades, or are spaced more evenly by factors than by steps."""
-    if len(values) < 2 or values[-1] < 4 * values[0]:
-        return False
-    if values[-1] > DECADES * values[0] or len(values) == 2:
-        return values[-1] >= 10 * values[0]
-    return _uneven(np.log(values)) < _uneven(np.array(values)) / 2
-
-
-def _uneven(values: Any) -> float:
-    """How far sorted values are from even steps between their ends."""
-    shares = (values - values[0]) / (values[-1] - values[0])
-    return float(np.abs(shares - np.linspace(0, 1, len(values))).max())
 
 
 def scale_key(axes: Axes, key: Key, inches: float, along: str = "x") -> None:

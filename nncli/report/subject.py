@@ -24,10 +24,17 @@ class NotDrawnError(Exception):
 
 
 class Subject:
-    """One run to be drawn."""
+    """One run to be drawn; `unfinished`: before the weights are there, with those of its checkpoint."""
 
-    def __init__(self, path: Path, split: str | None = None, dataset: Dataset | None = None):
+    def __init__(
+        self,
+        path: Path,
+        split: str | None = None,
+        dataset: Dataset | None = None,
+        unfinished: bool = False,
+    ):
         self.path, self._split, self._dataset = path, split, dataset
+        self._unfinished = unfinished
         self.info = rundir.open_run(path)
         self.records = rundir.read_records(path)
 
@@ -44,7 +51,8 @@ class Subject:
     @cached_property
     def opened(self) -> Opened:
         """Weights and data. Raises NotDrawnError while there are no weights."""
-        if not (self.path / rundir.WEIGHTS).is_file():
+        saved = [rundir.WEIGHTS, *([rundir.CHECKPOINT] if self._unfinished else [])]
+        if not any((self.path / name).is_file() for name in saved):
             raise NotDrawnError(f"there is no {rundir.WEIGHTS} yet")
         return open_judged(self.path, split=self._split, dataset=self._dataset)
 

@@ -15,8 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from nncli.errors import DamagedError, UsageError
-from nncli.report.figures import COLORS, GRAY, short
-from nncli.report.scales import LOWEST_R2, Key
+from nncli.report.figures import COLORS, GRAY
+from nncli.report.keys import Key
+from nncli.report.scales import LOWEST_R2
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.runs.rundir import RUN
 from nncli.spec.shape import key_path
@@ -24,7 +25,7 @@ from nncli.sweep.reading import distinct, look
 from nncli.sweep.study import Trial
 from nncli.sweep.values import label, same
 from nncli.training.monitor import FALLING
-from nncli.words import figure, plural
+from nncli.words import figure, plural, short
 
 SEED = "seed"
 """Where other keys are swept too, trials that differ in it alone are repetitions."""

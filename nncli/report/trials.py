@@ -14,11 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from nncli.report.figures import GRAY, LETTER, colors, legend_below, legible, new_figure, short
-from nncli.report.scales import Key, plain, scale_figure
+from nncli.report.figures import GRAY, LETTER, colors, legend_below, legible, new_figure
+from nncli.report.keys import Key
+from nncli.report.scales import plain, scale_figure
 from nncli.report.subject import NotDrawnError
 from nncli.report.swept import FINISHED, MARKS, RING, Row, Swept, ring
-from nncli.words import plural
+from nncli.words import plural, short
 
 FEW = 15
 """Up to so many records each one gets a dot."""

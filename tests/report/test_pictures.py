@@ -10,10 +10,11 @@ import pytest
 from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.judge import judge
 from nncli.report import boundary, confusion, curves, mistakes, predicted, weights
-from nncli.report.figures import SPLIT_LINES, colors, render, short, style
+from nncli.report.figures import SPLIT_LINES, colors, render, style
 from nncli.report.labels import labels
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.runs import weights as weights_file
+from nncli.words import short
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from listed import Told, write_sweep
 
 from nncli.report import against, heatmap, sweeps, trials
 from nncli.report.figures import render, style
-from nncli.report.scales import Key
+from nncli.report.keys import Key
 from nncli.report.subject import NotDrawnError
 from nncli.report.swept import Swept
 
