@@ -23,6 +23,7 @@ FLOORS = [
     ["predict"],
     ["sweep"],
     ["report"],
+    ["pages"],
     ["packaged", "draft"],
     ["cli"],
     ["__main__"],

@@ -19,6 +19,7 @@ from nncli.cli.init import init
 from nncli.cli.plot import plot
 from nncli.cli.predict import predict
 from nncli.cli.repeat import repeat
+from nncli.cli.report import report
 from nncli.cli.resume import resume
 from nncli.cli.runs import runs, show
 from nncli.cli.schema import schema
@@ -84,6 +85,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "predict": predict,
     "sweep": sweep,
     "plot": plot,
+    "report": report,
     "check": check,
     "gradcheck": gradcheck,
     "runs": runs,

@@ -1,0 +1,58 @@
+"""The file itself: head, contents, sections and script, in one piece that asks nobody for anything."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from nncli import __version__
+from nncli.pages.markup import Markup, Piece, markup, tag, void
+from nncli.pages.parts import Section, section
+
+HERE = Path(__file__).parent
+
+
+def page(title: str, lead: Piece, sections: Sequence[Section]) -> bytes:
+    """A whole page. Nothing but its own script may run in it, and it may fetch nothing: the browser sees to that."""
+    script = (HERE / "page.js").read_text(encoding="utf-8")
+    theme = tag(
+        "button",
+        "Theme: auto",
+        type="button",
+        id="theme",
+        aria_label="Theme: light, dark or as the system",
+    )
+    contents = tag(
+        "nav",
+        [tag("a", part.title, href=f"#{part.name}") for part in sections],
+        aria_label="Contents",
+    )
+    header = tag("header", tag("div", tag("h1", title), theme, class_="top"), lead, contents)
+    footer = tag("footer", f"Written by nncli {__version__}. This file needs no network.")
+    body = tag(
+        "body",
+        header,
+        tag("main", map(section, sections)),
+        footer,
+        Markup(f"<script>{script}</script>"),
+    )
+    html = tag("html", _head(title, script), body, lang="en")
+    return f"<!doctype html>\n{html}\n".encode()
+
+
+def _head(title: str, script: str) -> Markup:
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    style = (HERE / "page.css").read_text(encoding="utf-8")
+    return tag(
+        "head",
+        void("meta", charset="utf-8"),
+        Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
+        void("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        void("meta", name="color-scheme", content="light dark"),
+        void("link", rel="icon", href="data:,"),
+        tag("title", title),
+        markup(Markup(f"<style>{style}</style>")),
+    )
