@@ -40,6 +40,27 @@ class Nobody:
     def recorded(self, record: Record) -> None: ...
 
 
+class Several:
+    """Watchers beside each other, called in their order."""
+
+    def __init__(self, *watchers: Watcher) -> None:
+        self._watchers = watchers
+
+    def started(
+        self, experiment: Experiment, path: Path, state: State, records: Sequence[Record]
+    ) -> None:
+        for each in self._watchers:
+            each.started(experiment, path, state, records)
+
+    def progress(self, progress: Progress) -> None:
+        for each in self._watchers:
+            each.progress(progress)
+
+    def recorded(self, record: Record) -> None:
+        for each in self._watchers:
+            each.recorded(record)
+
+
 def train(
     experiment: Experiment,
     runs_dir: Path,

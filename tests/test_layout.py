@@ -19,7 +19,7 @@ FLOORS = [
     ["resuming"],
     ["session"],
     ["experiment", "lockstep", "saved"],
-    ["judge", "gradients", "repetition", "predictions", "overview"],
+    ["judge", "gradients", "repetition", "predictions", "overview", "events"],
     ["predict"],
     ["sweep"],
     ["report"],

@@ -21,6 +21,10 @@ ThreadsOption = Annotated[
 PlotsOption = Annotated[
     bool, typer.Option("--plots", help="Draw pictures into the run when it has finished.")
 ]
+TensorboardOption = Annotated[
+    bool,
+    typer.Option("--tensorboard", help="Write the records for TensorBoard, into the run as well."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
 

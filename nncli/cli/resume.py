@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from nncli.cli.options import JsonOption, PlotsOption, QuietOption, RunArgument, ThreadsOption
+from nncli.cli.options import (
+    JsonOption,
+    PlotsOption,
+    QuietOption,
+    RunArgument,
+    TensorboardOption,
+    ThreadsOption,
+)
 
 
 def resume(
@@ -17,6 +24,7 @@ def resume(
     ] = None,
     threads: ThreadsOption = None,
     plots: PlotsOption = False,
+    tensorboard: TensorboardOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -25,6 +33,7 @@ def resume(
     from nncli.cli import console, ending
     from nncli.cli.fetching import fetching
     from nncli.cli.live import Live
+    from nncli.events import Events
     from nncli.interrupts import graceful
 
     if plots:
@@ -38,11 +47,12 @@ def resume(
         with fetching(err) as on_progress:
             prepared = reopened.prepare(on_progress)
         with graceful() as stop, Live(err) as live, ending.at_once(live):
+            watcher = experiment.Several(live, Events(tensorboard))
             result = experiment.resume(
                 prepared,
                 reopened,
                 command=sys.argv,
-                watcher=live,
+                watcher=watcher,
                 stop=stop,
                 notice=lambda message: console.print_warnings([message]),
             )

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nncli.cli.options import RUNS, JsonOption, QuietOption, RunsDirOption, SetOption, SpecArgument
+from nncli.cli.options import (
+    RUNS,
+    JsonOption,
+    QuietOption,
+    RunsDirOption,
+    SetOption,
+    SpecArgument,
+    TensorboardOption,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,12 +67,13 @@ def sweep(
         bool,
         typer.Option("--each", help="A row for every trial, where the table would have means."),
     ] = False,
+    tensorboard: TensorboardOption = False,
     runs_dir: RunsDirOption = RUNS,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Train a spec over lists of values. The same command goes on where it was."""
-    from nncli import files
+    from nncli import events, files
     from nncli.cli import console
     from nncli.interrupts import graceful
     from nncli.sweep import study as studies
@@ -96,6 +105,8 @@ def sweep(
         left = _announce(study, data, crew.slots, wanted.halving, err) if todo else None
         with graceful() as stop:
             study = _run(study, files.read(spec), crew, data, wanted.halving, left, stop, err)
+    for trial in study.trials if tensorboard else ():
+        events.write(trial.path)
     with console.perhaps_unread() if stop() else nullcontext():
         _report(study, each, json, quiet)
     _exit(study, stop)

@@ -17,6 +17,7 @@ from nncli.cli.options import (
     RunsDirOption,
     SetOption,
     SpecArgument,
+    TensorboardOption,
 )
 
 
@@ -29,6 +30,7 @@ def train(
     ] = None,
     name: Annotated[str | None, typer.Option(help="What the run is called.")] = None,
     plots: PlotsOption = False,
+    tensorboard: TensorboardOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -37,6 +39,7 @@ def train(
     from nncli.cli import console, ending
     from nncli.cli.fetching import fetching
     from nncli.cli.live import Live
+    from nncli.events import Events
     from nncli.interrupts import graceful
     from nncli.spec.load import load_spec
 
@@ -51,7 +54,8 @@ def train(
     if document.spec.sweep and not quiet:
         err.print(f"{spec}: the sweep is ignored here; `nncli sweep {spec}` goes over it.")
     with document.places(), graceful() as stop, Live(err) as live, ending.at_once(live):
+        watcher = experiment.Several(live, Events(tensorboard))
         result = experiment.train(
-            prepared, runs_dir, run_dir=run_dir, command=sys.argv, watcher=live, stop=stop
+            prepared, runs_dir, run_dir=run_dir, command=sys.argv, watcher=watcher, stop=stop
         )
     ending.end(prepared, result, stop, plots=plots, json=json, quiet=quiet)

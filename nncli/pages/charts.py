@@ -11,7 +11,7 @@ from nncli.pages.axes import Axis
 from nncli.pages.markup import Markup, Piece, markup, tag, void
 
 WIDTH, HEIGHT = 440, 280
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 42
+LEFT, RIGHT, TOP, BOTTOM = 52, 20, 12, 42
 FEW = 15
 """Up to so many points each one of a line gets a dot; a single one would not show otherwise."""
 

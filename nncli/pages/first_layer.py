@@ -61,7 +61,7 @@ def _says(shown: int, units: int, limit: float) -> Piece:
         if shown == units
         else f"the {shown} of {units:,} units with the largest weights"
     )
-    says = f"Weights of {which}: red is positive, blue negative, white zero; full color at ±{limit:.3g}."
+    says = f"Weights of {which}: red is positive, blue negative, pale near zero; full color at ±{limit:.3g}."
     return tag("p", says, class_="quiet")
 
 

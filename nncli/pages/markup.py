@@ -40,8 +40,8 @@ def tag(name: str, /, *pieces: Piece, **attributes: str | float | None) -> Marku
 
 
 def void(name: str, /, **attributes: str | float | None) -> Markup:
-    """An element that holds nothing: <img>, <meta>."""
-    return Markup(tag(name, **attributes).removesuffix(f"</{name}>"))
+    """An element that holds nothing: <img/>, and in a drawing, where only the stroke ends it, <circle/>."""
+    return Markup(tag(name, **attributes).removesuffix(f"></{name}>") + "/>")
 
 
 def _allowed(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from nncli.report.subject import NotDrawnError, Subject
 from nncli.runs import rundir
 from nncli.words import duration, figure, plural
 
-MOST_CLASSES, MOST_TILES, MOST_ROWS = 30, 6, 60
+MOST_CLASSES, MOST_TILES, MOST_ROWS = 30, 4, 60
 
 
 def draw(path: Path, split: str | None) -> tuple[bytes, tuple[str, ...]]:
@@ -197,7 +198,7 @@ def _machine(subject: Subject) -> Piece:
 
 def _repeat(subject: Subject) -> Piece:
     info = subject.info
-    given = " ".join(info["command"])
+    given = shlex.join(["nncli", *info["command"][1:]]) if info["command"] else ""
     said = "The spec above, saved as spec.yaml, repeats the run to the byte on the same data, NumPy and threads:"
     return [
         tag("p", said),

@@ -26,8 +26,8 @@ from nncli.words import figure, plural, short
 
 MOST_TRIALS, MOST_CURVES, MOST_POINTS = 500, 200, 12_000
 """Trials in a table, curves in a drawing, and points of all of them together."""
-STEPS = ("#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#9fc21c")
-"""From the best trial to the worst: viridis."""
+STEPS = ("#0072b2", "#1590a0", "#2f9e63", "#8a9f25", "#d99a0b", "#d8700b", "#c9402c")
+"""From the best trial to the worst, to be seen on white and on black."""
 
 
 def draw(path: Path) -> tuple[bytes, tuple[str, ...]]:
@@ -48,25 +48,36 @@ def _lead(study: Study, notes: Sequence[str]) -> Piece:
         f"{key}: {len(values)} values" for key, values in reading.swept(study).items()
     )
     line = f"Sweep of {plural(len(study.trials), 'trial')} · {short(swept, 200)}"
-    best = study.best
-    tiles = []
-    if best:
-        value = figure(study.metric, (best.figures or {}).get(study.metric))
-        tiles = [(f"best {words.words(study.metric)}", value, short(label(best.point, 4), 90))]
-        settings = study.settings()
-        if settings:
-            tiles.append(
-                (
-                    f"mean of its {len(settings[0].finished)} seeds",
-                    _mean(settings[0], study.metric),
-                    "± sample standard deviation",
-                )
-            )
+    tiles = _tiles(study)
     return [
         tag("p", line, class_="quiet"),
         parts.notes(notes),
         parts.tiles(tiles) if tiles else None,
     ]
+
+
+def _tiles(study: Study) -> list[tuple[str, str, str]]:
+    """The best trial, or where there are seeds the best mean over them, its best trial, and the best of all."""
+    if study.best is None:
+        return []
+    name, metric, settings = words.words(study.metric), study.metric, study.settings()
+    if not settings:
+        return [_tile(f"best {name}", metric, study.best)]
+    first = settings[0]
+    at = f"{short(label(first.point, 4), 80)}, {plural(len(first.finished), 'seed')}"
+    tiles = [
+        (f"best mean {name}", _mean(first, metric), at),
+        _tile("the best of its seeds", metric, study.best),
+    ]
+    top = next(trial for trial in study.ranking() if trial.status == "finished")
+    return (
+        tiles if top.id == study.best.id else [*tiles, _tile("the best of all trials", metric, top)]
+    )
+
+
+def _tile(name: str, metric: str, trial: Trial) -> tuple[str, str, str]:
+    value = figure(metric, (trial.figures or {}).get(metric))
+    return name, value, short(label(trial.point, 4), 90)
 
 
 def _sections(study: Study) -> Iterator[Section]:
@@ -163,7 +174,11 @@ def _panel(study: Study, key: Key, ended: Sequence[tuple[Trial, float]]) -> Piec
         says = f"{short(label(trial.point, 4), 120)}\t{figure(study.metric, value)}"
         points.append((x, value, says))
     line = "M" + "L".join("{:g} {:g}".format(*frame.at(x, y)) for x, y in sorted(tops.items()))
-    joined = tag("g", tag("path", d=line), class_="line test") if key.kind != "text" else None
+    joined = (
+        tag("g", tag("path", d=line), class_="line test")
+        if key.kind != "text" and key.name != "seed"
+        else None
+    )
     dots = charts.dots(frame, points, "test", 3.6)
     title = f"{words.words(study.metric)} against {key.name}"
     return charts.figure(short(key.name, 50), frame.drawn(title, joined, dots, hover="near"))

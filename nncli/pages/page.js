@@ -87,9 +87,10 @@
         : point.told.replace("\t", "\n");
       chart.parentNode.append(tip);
       const box = chart.getBoundingClientRect(), scale = box.width / 440;
+      const above = box.top - chart.parentNode.getBoundingClientRect().top;
       const left = point.x * scale + (point.x > 220 ? -tip.offsetWidth - 10 : 10);
       tip.style.left = Math.max(0, Math.min(left, box.width - tip.offsetWidth)) + "px";
-      tip.style.top = chart.offsetTop + Math.max(0, Math.min(point.y * scale, box.height - tip.offsetHeight - 30)) + "px";
+      tip.style.top = above + Math.max(0, Math.min(point.y * scale + 8, box.height - tip.offsetHeight - 45 * scale)) + "px";
     };
     chart.addEventListener("pointermove", (event) => {
       ready();
