@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import browser as browsers
 import pytest
 from processes import leaving_nothing
 
@@ -28,6 +29,13 @@ def mnist_folder() -> Path:
 def tables_folder() -> Path:
     """The folder of the real tables; without it tests are skipped, but never under CI."""
     return _shared("tables/*.csv") / "tables"
+
+
+@pytest.fixture
+def browser() -> Iterator[browsers.Browser]:
+    """Headless Chromium, for a test marked `browser`."""
+    with browsers.running() as found:
+        yield found
 
 
 def _shared(what: str) -> Path:
