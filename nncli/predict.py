@@ -112,8 +112,8 @@ class Prediction:
         with blas_threads(self.network.threads):
             for rows in inputs.regrouped(pieces(), CHUNK):
                 given = answer(rows.x)
-                _check_finite(given, done)
-                yield Chunk(rows, given, () if done else _divided_already(rows.x, scale))
+                check_finite(given, done)
+                yield Chunk(rows, given, () if done else divided_already(rows.x, scale))
                 done += len(rows.x)
 
 
@@ -181,7 +181,7 @@ class _Answering:
             return answers(z, self._memory[f"A{len(meta.architecture)}"], meta)
 
 
-def _divided_already(x: Array, scale: float) -> tuple[str, ...]:
+def divided_already(x: Array, scale: float) -> tuple[str, ...]:
     """A word where rows look as if they had been divided by the scale before."""
     if x.dtype.kind != "f" or scale < 2 or np.abs(x).max() > 1:
         return ()
@@ -191,7 +191,8 @@ def _divided_already(x: Array, scale: float) -> tuple[str, ...]:
     )
 
 
-def _check_finite(given: Answers, before: int) -> None:
+def check_finite(given: Answers, before: int = 0) -> None:
+    """DataError naming the first row whose answer is not finite; `before` rows came before these."""
     finite = np.isfinite(given.outputs).all(axis=1)
     if not finite.all():
         row = before + int(np.argmin(finite)) + 1

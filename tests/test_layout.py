@@ -24,7 +24,7 @@ FLOORS = [
     ["sweep"],
     ["report"],
     ["pages"],
-    ["packaged", "draft"],
+    ["packaged", "draft", "api"],
     ["cli"],
     ["__main__"],
 ]

@@ -41,14 +41,14 @@ def encoded(
 
     DataError naming every column that is missing; what `encode_rows` refuses.
     """
-    _check(table, [column.name for column in encoding.columns], demanded)
+    check_names(table.header, table.where, [column.name for column in encoding.columns], demanded)
     for rows in table.chunks(ROWS):
         yield Piece(encode_rows(rows, encoding, table.where), _cells(rows, keys))
 
 
 def plain(table: CsvFile, features: int, keys: Sequence[str]) -> Iterator[Piece]:
     """For a network that was trained on arrays, whose columns have no names: all but the keys, from left to right."""
-    _check(table, (), keys)
+    check_names(table.header, table.where, (), keys)
     columns = [name for name in table.header if name not in keys]
     if len(columns) != features:
         aside = f" beside {', '.join(shown(key, 40) for key in keys)}" if keys else ""
@@ -66,20 +66,22 @@ def _cells(rows: Rows, keys: Sequence[str]) -> dict[str, list[str]]:
     return {key: rows.cells.get(key, empty) for key in keys}
 
 
-def _check(table: CsvFile, columns: Sequence[str], keys: Sequence[str]) -> None:
-    """Every column that is missing, at once, with the one that may have been meant."""
-    absent = [name for name in columns if name not in table.header]
+def check_names(
+    header: Sequence[str], where: str, columns: Sequence[str], keys: Sequence[str]
+) -> None:
+    """Refuse with every column that is missing, at once, and the one that may have been meant."""
+    absent = [name for name in columns if name not in header]
     if absent:
-        meant = _meant(absent, [name for name in table.header if name not in columns])
+        meant = _meant(absent, [name for name in header if name not in columns])
         listed = ", ".join(_hinted(name, meant.get(name)) for name in absent[:10])
         more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
         raise DataError(
-            f"{table.where}: lacks {plural(len(absent), 'column')} that the network was trained on: {listed}{more}"
+            f"{where}: lacks {plural(len(absent), 'column')} that the network was trained on: {listed}{more}"
         )
     for key in keys:
-        if key not in table.header:
-            hint = _meant([key], table.header).get(key)
-            raise UsageError(f"--key {_hinted(key, hint)}: {table.where} has no such column")
+        if key not in header:
+            hint = _meant([key], header).get(key)
+            raise UsageError(f"--key {_hinted(key, hint)}: {where} has no such column")
 
 
 def _meant(absent: Sequence[str], others: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,260 @@
+"""nncli from Python: train a spec, open a run, ask it.
+
+Refusals are the exceptions of `nncli.errors`, with the words of the command line.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nncli import experiment, preparation
+from nncli.data.dataset import Dataset
+from nncli.data.held import as_rows
+from nncli.errors import KeyPath, Problem, SpecError, UsageError, dotted
+from nncli.experiment import Nobody
+from nncli.interrupts import graceful
+from nncli.judge import judge
+from nncli.network.params import Array, Arrays
+from nncli.predict import (
+    Network,
+    check_finite,
+    divided_already,
+    open_network,
+    predict,
+    predict_rows,
+)
+from nncli.predictions import PROBABILITIES, Answers
+from nncli.preparation import blas_threads
+from nncli.runs import rundir
+from nncli.runs.documents import Json
+from nncli.spec.dump import in_line, plain_spec
+from nncli.spec.load import load_spec, parse_spec
+from nncli.spec.model import Spec
+from nncli.spec.overrides import PLACE, override
+from nncli.spec.source import Tree
+from nncli.sweep.reading import best_trial, is_sweep
+from nncli.training.trainer import Record
+
+PathLike = str | os.PathLike[str]
+
+
+class Run:
+    """A run directory, opened. What it needs of it is read when it is asked for, and once."""
+
+    def __init__(self, path: Path, dataset: Dataset | None = None) -> None:
+        self.path = path
+        """Where it is."""
+        self.info: Json = rundir.open_run(path)
+        """What run.json says: versions, machine, data, command, times."""
+        self._dataset = dataset
+
+    def __repr__(self) -> str:
+        return f"<nncli run {self.path}, {self.status}>"
+
+    @property
+    def status(self) -> str:
+        """finished, diverged, interrupted, running, ..."""
+        return rundir.status_of(self.info)
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The whole resolved spec; `nncli.train(run.spec)` repeats the run."""
+        return rundir.spec_of(self.info, self.path)
+
+    @cached_property
+    def summary(self) -> Json:
+        """The final figures and the best; of a run that is not complete, those so far."""
+        whole = rundir.read_summary(self.path)
+        return whole or rundir.summarize(self.records, self.status)
+
+    @cached_property
+    def records(self) -> list[Json]:
+        """A dictionary of figures for every record."""
+        return rundir.read_records(self.path)
+
+    @cached_property
+    def _network(self) -> Network:
+        network = open_network(self.path)
+        _warn(network.notes)
+        return network
+
+    @property
+    def weights(self) -> Arrays:
+        """{"W1": (units, inputs), "b1": (units,), ...} as weights.npz holds them."""
+        return self._network.weights.params
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """The names of the classes, in the order of `predict_proba`; None for labels and numbers."""
+        return self._network.weights.meta.classes
+
+    def predict(self, x: Any) -> Array:
+        """What the network says of rows: (rows,) names of classes, (rows, labels) of 0 and 1, or numbers in their own
+        units, (rows,) or (rows, targets).
+
+        `x` is an array (rows, inputs) as the data held them (bytes of images as bytes; pictures may keep their shape),
+        columns by name (a mapping or a data frame) for a network that was trained on a table, or the path of anything
+        that `nncli predict` reads. Raises DataError for what the network cannot take.
+        """
+        given = self._answers(x)
+        if given.chosen is None:
+            return given.outputs[:, 0] if given.outputs.shape[1] == 1 else given.outputs
+        return given.chosen if self.classes is None else np.array(self.classes)[given.chosen]
+
+    def predict_proba(self, x: Any) -> Array:
+        """(rows, classes or labels): the probability of each. `x` as for `predict`.
+
+        Raises UsageError where the network gives none: its outputs are numbers, or scores.
+        """
+        last = self._network.weights.meta.architecture[-1].activation
+        given = self._answers(x)
+        if given.chosen is None or last not in PROBABILITIES:
+            what = "numbers" if given.chosen is None else f"scores of {last}"
+            raise UsageError(f"{self.path}: the network gives {what}, not probabilities")
+        return given.outputs
+
+    def evaluate(self, split: str | None = None) -> dict[str, Any]:
+        """The object that `nncli eval --json` prints: figures on a split (test, else validation, else train), beside
+        those of an answer without a look at the inputs."""
+        found = judge(self.path, split=split, dataset=self._dataset)
+        _warn(found.warnings)
+        return found.as_json()
+
+    def _answers(self, x: Any) -> Answers:
+        if isinstance(x, str | os.PathLike):
+            return _of_files(self.path, os.fspath(x), self._network.weights.meta.architecture)
+        weights = self._network.weights
+        preprocessing = weights.meta.preprocessing
+        rows = as_rows(x, self._network.features, preprocessing.table, self._network.look)
+        with blas_threads(self._network.threads):
+            given = predict_rows(weights, rows)
+        check_finite(given)
+        if len(rows):
+            _warn(divided_already(rows, preprocessing.scale))
+        return given
+
+
+def load_run(path: PathLike) -> Run:
+    """A run directory; of a sweep the best of its trials.
+
+    Raises UsageError where there is none, DamagedError where it is no run, or one of a newer nncli.
+    """
+    folder = Path(path)
+    return Run(best_trial(folder).path if is_sweep(folder) else folder)
+
+
+def train(
+    spec: PathLike | Mapping[str, Any] | Spec,
+    *,
+    runs_dir: PathLike = "runs",
+    run_dir: PathLike | None = None,
+    on_record: Callable[[Record], object] | None = None,
+    **overrides: Any,
+) -> Run:
+    """Train what a spec describes, and keep the run: in a new directory in `runs_dir`, or exactly in `run_dir`.
+
+    `spec` is a file, a mapping of what such a file holds, or the spec of another run. `overrides` set keys of it as
+    `--set` does: `eta=1.0`; two underscores go down into a section, `optimizer__name="adam"`,
+    `architecture__0__output_dim=50`; a mapping or a list takes the place of the whole. `on_record` sees each record,
+    as `print` would show it.
+
+    Raises SpecError with all that is wrong, DataError for bad data, DivergedError once the last finite weights are
+    saved. Ctrl-C ends it with KeyboardInterrupt once the run is saved; `nncli resume` goes on with it.
+    """
+    watcher, exactly = _Listening(on_record), Path(run_dir) if run_dir else None
+    with _in_python():
+        resolved, places = _read(spec, [_assignment(*one) for one in overrides.items()])
+        with places():
+            prepared = preparation.prepare(resolved)
+        _warn(prepared.warnings)
+        with places(), graceful() as stop:
+            result = experiment.train(
+                prepared, Path(runs_dir), run_dir=exactly, watcher=watcher, stop=stop
+            )
+    if result.status == "interrupted":
+        raise KeyboardInterrupt(f"stopped after {result.position}: {result.path}")
+    return Run(result.path, prepared.dataset)
+
+
+class _Listening(Nobody):
+    """Hands records on."""
+
+    def __init__(self, on_record: Callable[[Record], object] | None) -> None:
+        self._on_record = on_record
+
+    def recorded(self, record: Record) -> None:
+        if self._on_record:
+            self._on_record(record)
+
+
+def _warn(messages: Sequence[str]) -> None:
+    for message in messages:
+        warnings.warn(message, stacklevel=4)
+
+
+@contextmanager
+def _in_python() -> Iterator[None]:
+    """Problems of what was set name the key alone: there is no `--set` here."""
+    try:
+        yield
+    except SpecError as err:
+        raise SpecError(
+            [replace(one, place="") if one.place == PLACE else one for one in err.problems]
+        ) from err
+
+
+def _read(
+    spec: PathLike | Mapping[str, Any] | Spec, assignments: Sequence[str]
+) -> tuple[Spec, Callable[[], AbstractContextManager[None]]]:
+    """The spec with all that was set, and what gives problems their places: lines of a file, where it is one."""
+    if isinstance(spec, str | os.PathLike):
+        document = load_spec(Path(spec), assignments)
+        return document.spec, document.places
+    tree = Tree(plain_spec(spec) if isinstance(spec, Spec) else _plain(spec), {}, [])
+    for assignment in assignments:
+        override(tree, assignment)
+    if tree.problems:
+        raise SpecError([problem for _, problem in tree.problems])
+    return parse_spec(tree.value, Path.cwd()), nullcontext
+
+
+def _assignment(key: str, value: Any) -> str:
+    """`optimizer__name`, "adam" -> `optimizer.name=adam`."""
+    path: KeyPath = tuple(int(part) if part.isdecimal() else part for part in key.split("__"))
+    return f"{dotted(path)}={in_line(_plain(value, path))}"
+
+
+def _plain(value: Any, path: KeyPath = ()) -> Any:
+    """What YAML can say: NumPy's numbers and arrays, paths and tuples as what they stand for."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner, (*path, str(key))) for key, inner in value.items()}
+    if isinstance(value, np.generic | np.ndarray):
+        return _plain(value.tolist(), path)
+    if isinstance(value, list | tuple | range):
+        return [_plain(inner, (*path, number)) for number, inner in enumerate(value)]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise SpecError([Problem(path, f"is of {type(value).__name__}, which no spec can hold")])
+
+
+def _of_files(target: Path, word: str, architecture: Sequence[Any]) -> Answers:
+    """All the answers to the rows of files."""
+    chunks = list(predict(target, [word]).chunks())
+    _warn([note for chunk in chunks for note in chunk.notes])
+    parts = [chunk.answers for chunk in chunks]
+    if not parts:
+        return Answers(np.empty((0, architecture[-1].output_dim)), None)
+    chosen = [part.chosen for part in parts if part.chosen is not None]
+    outputs = np.concatenate([part.outputs for part in parts])
+    return Answers(outputs, np.concatenate(chosen) if chosen else None)
