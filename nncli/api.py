@@ -19,7 +19,7 @@ import numpy as np
 from nncli import experiment, preparation
 from nncli.data.dataset import Dataset
 from nncli.data.held import as_rows
-from nncli.errors import KeyPath, Problem, SpecError, UsageError, dotted
+from nncli.errors import KeyPath, SpecError, UsageError, dotted
 from nncli.experiment import Nobody
 from nncli.interrupts import graceful
 from nncli.judge import judge
@@ -41,6 +41,7 @@ from nncli.spec.load import load_spec, parse_spec
 from nncli.spec.model import Spec
 from nncli.spec.overrides import PLACE, override
 from nncli.spec.source import Tree
+from nncli.spec.values import plain_value
 from nncli.sweep.reading import best_trial, is_sweep
 from nncli.training.trainer import Record
 
@@ -219,7 +220,7 @@ def _read(
     if isinstance(spec, str | os.PathLike):
         document = load_spec(Path(spec), assignments)
         return document.spec, document.places
-    tree = Tree(plain_spec(spec) if isinstance(spec, Spec) else _plain(spec), {}, [])
+    tree = Tree(plain_spec(spec) if isinstance(spec, Spec) else plain_value(spec), {}, [])
     for assignment in assignments:
         override(tree, assignment)
     if tree.problems:
@@ -230,22 +231,7 @@ def _read(
 def _assignment(key: str, value: Any) -> str:
     """`optimizer__name`, "adam" -> `optimizer.name=adam`."""
     path: KeyPath = tuple(int(part) if part.isdecimal() else part for part in key.split("__"))
-    return f"{dotted(path)}={in_line(_plain(value, path))}"
-
-
-def _plain(value: Any, path: KeyPath = ()) -> Any:
-    """What YAML can say: NumPy's numbers and arrays, paths and tuples as what they stand for."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner, (*path, str(key))) for key, inner in value.items()}
-    if isinstance(value, np.generic | np.ndarray):
-        return _plain(value.tolist(), path)
-    if isinstance(value, list | tuple | range):
-        return [_plain(inner, (*path, number)) for number, inner in enumerate(value)]
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise SpecError([Problem(path, f"is of {type(value).__name__}, which no spec can hold")])
+    return f"{dotted(path)}={in_line(plain_value(value, path))}"
 
 
 def _of_files(target: Path, word: str, architecture: Sequence[Any]) -> Answers:

@@ -24,7 +24,7 @@ FLOORS = [
     ["sweep"],
     ["report"],
     ["pages"],
-    ["packaged", "draft", "api"],
+    ["packaged", "draft", "api", "estimators"],
     ["cli"],
     ["__main__"],
 ]
