@@ -59,7 +59,8 @@ def _confusion(judgment: Judgment) -> Piece:
 def _cell(counts: Array, share: Array, truth: int, answer: int, names: tuple[str, ...]) -> Markup:
     """A count: blue on the diagonal and red beside it, by the root of its share of the row."""
     count, part = int(counts[truth, answer]), float(share[truth, answer])
-    says = f"{names[truth]} taken for {names[answer]}: {count:,} ({part:.1%})"
+    pair = f"{short(names[truth], 60)} taken for {short(names[answer], 60)}"
+    says = f"{pair}: {count:,} ({part:.1%})"
     look = "hit" if truth == answer else "miss"
     return tag(
         "td", f"{count:,}" if count else "·", class_=look, style=f"--s:{part**0.5:.2f}", title=says
@@ -119,7 +120,7 @@ def _mistakes(subject: Subject) -> Piece:
     for place, row in enumerate(shown):
         was, told = names[truth[row]], names[answers[row]]
         share = f" {given[place, answers[row]]:.0%}" if given is not None else ""
-        says = f"row {row}: {was}, taken for {told}{share}"
+        says = f"row {row}: {short(was, 60)}, taken for {short(told, 60)}{share}"
         image = void("img", src=png.uri(png.grays(images[place], low, high)), alt=says, title=says)
         words = [tag("b", short(was, 14)), " → ", tag("b", short(told, 14)), tag("small", share)]
         figures.append(tag("figure", image, tag("figcaption", words)))
@@ -153,7 +154,7 @@ def _calibration(subject: Subject) -> Piece:
         what = ("probability it gives a label", "how often rows have it")
     says = (
         f"On the line, the network is as sure as it may be. The expected calibration error is {found.ece:.4f}: "
-        "how far the points are from it, on average over the answers."
+        "how far the points are from it, on average over the answers; larger points stand for more of them."
     )
     drawn = [_reliability(found, *what), _counts(found, what[0])]
     return [tag("p", says, class_="quiet"), tag("div", drawn, class_="charts")]
@@ -171,7 +172,12 @@ def _reliability(found: Calibration, x: str, y: str) -> Markup:
     line = tag("g", void("path", d=path), class_="test line")
     right = charts.segment(frame, (0, 0), (1, 1), "right")
     title = f"{y.capitalize()}, against {x}"
-    drawn = frame.drawn(title, right, line, charts.dots(frame, points, "test", 4.5), hover="near")
+    sizes = 2 + 5 * np.sqrt(found.counts[found.counts > 0] / found.counts.max())
+    marks = [
+        charts.dots(frame, [point], "test", round(float(radius), 1))
+        for point, radius in zip(points, sizes, strict=True)
+    ]
+    drawn = frame.drawn(title, right, line, marks, hover="near")
     return charts.figure(title, drawn)
 
 

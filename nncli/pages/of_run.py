@@ -72,7 +72,8 @@ def _lead(subject: Subject, judgment: Judgment | None, status: str, notes: list[
 def _tiles(judgment: Judgment) -> Piece:
     """The first figures, each with what an answer without a look at the inputs gets."""
     base, found = judgment.baseline, judgment.figures
-    order = [*(name for name in found if name != "loss"), "loss"]
+    order = [name for name in found if name != "loss"]
+    order += [] if "log_loss" in found else ["loss"]
     tiles = [
         (
             f"{judgment.split} {words.words(name)}",

@@ -6,8 +6,10 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from os.path import relpath
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from nncli import files, words
 from nncli.errors import DamagedError, UsageError
@@ -26,12 +28,14 @@ from nncli.words import figure, plural, short
 
 MOST_TRIALS, MOST_CURVES, MOST_POINTS = 500, 200, 12_000
 """Trials in a table, curves in a drawing, and points of all of them together."""
+MOST_PANELS, MOST_DOTS = 12, 6000
+"""Keys that the metric is drawn against, and points of these drawings together."""
 STEPS = ("#0072b2", "#1590a0", "#2f9e63", "#8a9f25", "#d99a0b", "#d8700b", "#c9402c")
 """From the best trial to the worst, to be seen on white and on black."""
 
 
-def draw(path: Path) -> tuple[bytes, tuple[str, ...]]:
-    """The page of a sweep as it stands, and what should be known of it."""
+def draw(path: Path, folder: Path) -> tuple[bytes, tuple[str, ...]]:
+    """The page of a sweep as it stands, to lie in `folder`, and what should be known of it."""
     study = reading.look(path)
     counts = reading.statuses(study)
     told = ", ".join(f"{count} {status}" for status, count in counts.items())
@@ -40,7 +44,7 @@ def draw(path: Path) -> tuple[bytes, tuple[str, ...]]:
         if set(counts) <= {"finished"}
         else (f"Of {plural(len(study.trials), 'trial')}: {told}.",)
     )
-    return page(path.name, _lead(study, notes), list(_sections(study))), notes
+    return page(path.name, _lead(study, notes), list(_sections(study, folder))), notes
 
 
 def _lead(study: Study, notes: Sequence[str]) -> Piece:
@@ -80,8 +84,8 @@ def _tile(name: str, metric: str, trial: Trial) -> tuple[str, str, str]:
     return name, value, short(label(trial.point, 4), 90)
 
 
-def _sections(study: Study) -> Iterator[Section]:
-    yield Section("ranking", "The ranking", _ranking(study))
+def _sections(study: Study, folder: Path) -> Iterator[Section]:
+    yield Section("ranking", "The ranking", _ranking(study, folder))
     against = _against(study)
     if against:
         yield Section("keys", f"{words.words(study.metric).capitalize()} against each key", against)
@@ -94,10 +98,10 @@ def _sections(study: Study) -> Iterator[Section]:
     yield Section("repeat", "Have it again", _repeat(study))
 
 
-def _ranking(study: Study) -> Piece:
+def _ranking(study: Study, folder: Path) -> Piece:
     settings = study.settings()
     if not settings:
-        return _trials(study)
+        return _trials(study, folder)
     keys = list(dict.fromkeys(key for setting in settings for key in setting.point))
     rows = [
         [*(_value(setting.point, key) for key in keys),
@@ -110,7 +114,7 @@ def _ranking(study: Study) -> Piece:
         "p", "Mean ± sample standard deviation over the seeds that finished.", class_="quiet"
     )
     table = parts.table(head, rows, left=len(keys), marks={0: "best"})
-    return [says, table, parts.folded("Each trial", _trials(study))]
+    return [says, table, parts.folded("Each trial", _trials(study, folder))]
 
 
 def _mean(setting: Setting, key: str) -> str:
@@ -122,14 +126,14 @@ def _value(point: Any, key: str) -> str:
     return short(in_words(point[key], 6), 48) if key in point else "-"
 
 
-def _trials(study: Study) -> Piece:
+def _trials(study: Study, folder: Path) -> Piece:
     """A line for each trial, its report beside it where there is one, or else where its run is."""
     ranked, keys = study.ranking(), list(reading.swept(study))
     rows = []
     for place, trial in enumerate(ranked[:MOST_TRIALS], 1):
         cells = [figure(key, (trial.figures or {}).get(key)) for key in study.figure_keys]
         point = [_value(trial.point, key) for key in keys]
-        rows.append([str(place), *point, trial.status, _where(study, trial), *cells])
+        rows.append([str(place), *point, trial.status, _where(study, trial, folder), *cells])
     best = study.best
     marks = {n: "best" for n, trial in enumerate(ranked) if best and trial.id == best.id}
     head = ["", *keys, "status", "run", *map(words.words, study.figure_keys)]
@@ -138,25 +142,32 @@ def _trials(study: Study) -> Piece:
     return [table, tag("p", f"and {more:,} more", class_="quiet") if more else None]
 
 
-def _where(study: Study, trial: Trial) -> Piece:
+def _where(study: Study, trial: Trial, folder: Path) -> Piece:
     inside = trial.path.relative_to(study.path).as_posix()
     page = trial.path / "report.html"
-    return tag("a", inside, href=f"{inside}/report.html") if page.is_file() else inside
+    if not page.is_file():
+        return inside
+    with suppress(ValueError):  # on another drive
+        return tag("a", inside, href=quote(Path(relpath(page, folder)).as_posix()))
+    return inside
 
 
 def _against(study: Study) -> Piece:
     """A drawing for each key whose values differ: a point for each trial, a line through the best at each value."""
     done = [
-        (t, (t.figures or {}).get(study.metric)) for t in study.trials if t.status == "finished"
+        (t, (t.figures or {}).get(study.metric)) for t in study.ranking() if t.status == "finished"
     ]
     ended = [(trial, float(value)) for trial, value in done if value is not None]
     if not ended:
         return None
     keys = [Key(name, tuple(values)) for name, values in reading.swept(study).items()]
-    drawn = [_panel(study, key, ended) for key in keys if len(key.values) > 1]
+    differ = [key for key in keys if len(key.values) > 1][:MOST_PANELS]
+    shown = ended[: MOST_DOTS // max(len(differ), 1)]
+    drawn = [_panel(study, key, shown) for key in differ]
     missing = Counter(trial.status for trial in study.trials) - Counter(finished=len(ended))
     out = ", ".join(f"{count} {status}" for status, count in missing.items())
     says = "A point for each trial that finished, a line through the best at each value."
+    says += f" The best {len(shown):,} are drawn." if len(shown) < len(ended) else ""
     says += f" Not drawn: {out}." if out else ""
     return [tag("p", says, class_="quiet"), tag("div", drawn, class_="charts")]
 

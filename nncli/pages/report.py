@@ -28,7 +28,7 @@ def write(
     if is_sweep(target):
         if split is not None:
             raise UsageError(f"--split {split}: {target} is a sweep; its report shows no answers")
-        page, notes = of_sweep.draw(target)
+        page, notes = of_sweep.draw(target, (out or target / REPORT).parent)
     else:
         page, notes = of_run.draw(target, split)
     path = out or target / REPORT

@@ -160,7 +160,7 @@ def test_refusals(trained, folder, tmp_path):
     assert not (run / "report.html").exists()
 
 
-def test_a_sweep(nncli_sweep):
+def test_a_sweep(nncli_sweep, tmp_path):
     seen = page_of(nncli_sweep)
     assert seen.sections == ["ranking", "keys", "curves", "spec", "repeat"]
     trials = sorted(path.name for path in (nncli_sweep / "trials").iterdir())
@@ -168,6 +168,13 @@ def test_a_sweep(nncli_sweep):
     assert all(f"trials/{name}" in seen.words for name in trials)
     lines = [a for name, a in seen.tags if name == "g" and a.get("data-name")]
     assert len(lines) == 2 * len(trials), "accuracy and loss of each"
+    write(nncli_sweep / "trials" / trials[0])
+    elsewhere, _ = write(nncli_sweep, tmp_path / "all.html")
+    links = [a["href"] or "" for name, a in Seen(elsewhere.read_text()).tags if name == "a"]
+    (link,) = [link for link in links if not link.startswith("#")]
+    assert (tmp_path / link).resolve() == (
+        nncli_sweep / "trials" / trials[0] / "report.html"
+    ).resolve()
     code, _, stderr = report(nncli_sweep, "--split", "test")
     assert (code, "shows no answers" in stderr) == (2, True)
 
