@@ -9,8 +9,8 @@ from typing import Any
 
 from nncli import fit, machine
 from nncli.data.dataset import Dataset, Split, Task
-from nncli.data.download import Progress
 from nncli.data.encoding import Fitted
+from nncli.data.progress import Progress
 from nncli.data.sources import load
 from nncli.errors import DamagedError, UsageError
 from nncli.network.metrics import Confusion

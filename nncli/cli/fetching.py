@@ -1,27 +1,34 @@
-"""A bar for a download, shown only when something is downloaded."""
+"""A bar for what is downloaded or read, shown only where it takes long."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
+PATIENCE = 1.0
+"""Seconds after which something is worth a bar, or a line where there is no terminal."""
+
 
 @contextmanager
 def fetching(console: Console) -> Iterator[Callable[[str, int, int], None]]:
-    """A callback (file, bytes so far, bytes in all) that draws one bar for each file."""
+    """A callback (what is done, bytes so far, bytes in all) that draws one bar for each thing that is done."""
+    begun: dict[str, float] = {}
     bars: dict[str, TaskID] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     live = console.is_terminal and not console.quiet
     with Progress(*columns, console=console, refresh_per_second=10, disable=not live) as progress:
 
-        def advance(name: str, done: int, total: int) -> None:
-            if name not in bars:
-                bars[name] = progress.add_task(f"downloading {name}")
+        def advance(doing: str, done: int, total: int) -> None:
+            since = time.monotonic() - begun.setdefault(doing, time.monotonic())
+            if doing not in bars and since >= PATIENCE:
+                bars[doing] = progress.add_task(doing)
                 if not live:
-                    console.print(f"downloading {name}")
-            progress.update(bars[name], completed=done, total=total or None)
+                    console.print(doing)
+            if doing in bars:
+                progress.update(bars[doing], completed=done, total=total or None)
 
         yield advance

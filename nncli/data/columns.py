@@ -13,6 +13,7 @@ import numpy as np
 
 from nncli.data.csv_file import CsvFile, is_number, open_csv
 from nncli.data.files import shown
+from nncli.data.progress import Progress
 from nncli.network.params import Array
 
 Kind = Literal["number", "boolean", "text", "empty"]
@@ -77,20 +78,20 @@ class Look:
         return next(column for column in self.columns if column.name == name)
 
 
-def look(path: Path, missing: Sequence[str]) -> Look:
+def look(path: Path, missing: Sequence[str], on_progress: Progress | None = None) -> Look:
     """A table's columns, where `missing` are cells that hold nothing. DataError for what is wrong with the file."""
     with open_csv(path) as table:
-        return look_at(table, missing)
+        return look_at(table, missing, on_progress)
 
 
-def look_at(table: CsvFile, missing: Sequence[str]) -> Look:
+def look_at(table: CsvFile, missing: Sequence[str], on_progress: Progress | None = None) -> Look:
     """The same of a table that is open, up to its end."""
     most = min(MOST_DISTINCT, max(100, ALL_DISTINCT // len(table.header)))
     holes = frozenset(missing)
     sketches = {name: _Sketch(most) for name in table.header}
     head: list[dict[str, str]] = []
     rows = 0
-    for lines, cells in table.chunks():
+    for lines, cells in table.watched("looking at", on_progress):
         rows += len(lines)
         for name, sketch in sketches.items():
             sketch.add(cells[name], lines, holes)

@@ -29,6 +29,7 @@ from nncli.data.files import (
     shown,
     size_of_file,
 )
+from nncli.data.progress import Progress
 from nncli.errors import DataError
 from nncli.words import plural
 
@@ -72,10 +73,12 @@ class CsvFile:
     """
 
     header: tuple[str, ...]
+    taken: int
+    """Bytes that have been read so far, unpacked."""
 
-    def __init__(self, stream: Stream, where: str, most: int | None = None) -> None:
-        """`where` names it in messages; more than `most` bytes are refused."""
-        self.where = where
+    def __init__(self, stream: Stream, where: str, most: int | None = None, size: int = 0) -> None:
+        """`where` names it in messages; more than `most` bytes are refused; `size`: bytes, where that is known."""
+        self.where, self.size, self.taken = where, size, 0
         self._row_began = 0
         self._most = most
         self._hash = hashlib.sha256()
@@ -114,6 +117,13 @@ class CsvFile:
                 lines, table, start = [], [], self._given
         if table:
             yield self._chunk(lines, table)
+
+    def watched(self, doing: str, on_progress: Progress | None) -> Iterator[Rows]:
+        """The same, and after each chunk how far it is."""
+        for rows in self.chunks():
+            yield rows
+            if on_progress is not None:
+                on_progress(f"{doing} {self.where}", self.taken, self.size)
 
     def _chunk(self, lines: list[int], table: list[list[str]]) -> Rows:
         return Rows(lines, dict(zip(self.header, map(list, zip(*table, strict=True)), strict=True)))
@@ -166,14 +176,13 @@ class CsvFile:
 
     def _pieces(self, stream: Stream) -> Iterator[bytes]:
         """The bytes, hashed and counted."""
-        size = 0
         while True:
             with gzip_errors(self.where):
                 piece = stream.read1(CHUNK)
             if not piece:
                 return
-            size += len(piece)
-            if self._most is not None and size > self._most:
+            self.taken += len(piece)
+            if self._most is not None and self.taken > self._most:
                 raise DataError(
                     f"{self.where}: unpacks to more than {self._most} bytes. Unpack it with gunzip first"
                 )
@@ -184,18 +193,18 @@ class CsvFile:
 @contextmanager
 def open_csv(path: Path) -> Iterator[CsvFile]:
     """The table in a file, gzipped or not, told by its content. DataError where it is none; OSError passes through."""
-    size_of_file(path)  # refuses what is no file
+    size = size_of_file(path)  # refuses what is no file
     with path.open("rb") as file:
-        yield csv_stream(file, shown(path))
+        yield csv_stream(file, shown(path), size)
 
 
-def csv_stream(file: BinaryIO, where: str) -> CsvFile:
+def csv_stream(file: BinaryIO, where: str, size: int = 0) -> CsvFile:
     """The table in an open binary stream, stdin for instance."""
     buffered = file if hasattr(file, "peek") else io.BufferedReader(cast(io.RawIOBase, file))
     buffered = cast(io.BufferedReader, buffered)
     if buffered.peek(2)[:2] == GZIP_MAGIC:
         return CsvFile(gzip.GzipFile(fileobj=buffered), where, most=LARGEST_INFLATED)
-    return CsvFile(buffered, where)
+    return CsvFile(buffered, where, size=size)
 
 
 def is_number(cell: str) -> bool:

@@ -8,10 +8,8 @@ from pathlib import Path
 
 from nncli import files
 from nncli.data.files import shown
+from nncli.data.progress import Progress
 from nncli.errors import DataError, MachineError
-
-Progress = Callable[[str, int, int], None]
-"""Called with a file's name, the bytes that have come and the bytes in all (0 where the server does not say)."""
 
 TIMEOUT = (10.0, 30.0)
 """Seconds to connect, and between two pieces."""
@@ -32,7 +30,9 @@ class Bar:
             raise DataError(f"more than {LARGEST} bytes")
         if self.on_progress is not None:
             # pooch counts whole chunks, the last one too
-            self.on_progress(self.name, min(self.done, self.total or self.done), self.total)
+            self.on_progress(
+                f"downloading {self.name}", min(self.done, self.total or self.done), self.total
+            )
 
     def reset(self) -> None:
         self.done = 0

@@ -12,6 +12,7 @@ from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.data.encoding import ImageLook
 from nncli.data.files import shown
 from nncli.data.pictures import read_picture, require_pillow
+from nncli.data.progress import Progress
 from nncli.errors import DataError
 from nncli.machine import usable_memory
 from nncli.spec.sources import Images
@@ -21,7 +22,7 @@ ENDINGS = (".png", ".jpg", ".jpeg")
 HIDDEN = ("thumbs.db", "desktop.ini")
 
 
-def load_images(source: Images) -> Dataset:
+def load_images(source: Images, on_progress: Progress | None = None) -> Dataset:
     """The pictures of `path`, and those of folders that `test` and `validation` name.
 
     Classes are the names of the folders in `path`, sorted. DataError for what is no picture or of no class, UsageError
@@ -41,7 +42,7 @@ def load_images(source: Images) -> Dataset:
     state, skipped = hashlib.sha256(), 0
     splits = {}
     for split, pictures in found.items():
-        splits[split] = _read(pictures, classes, look, state)
+        splits[split] = _read(pictures, classes, look, state, on_progress)
         skipped += sum(1 for _ in _others(Path(folders[split])))
     notes = (f"data.path: {plural(skipped, 'file')} that are no pictures are left out",)
     return Dataset(
@@ -127,14 +128,19 @@ def _read(
     classes: Sequence[str],
     look: ImageLook,
     state: hashlib._Hash,
+    on_progress: Progress | None,
 ) -> Split:
     """Every picture as a row of bytes; names and bytes of the files go into `state`."""
     paths = [path for name in classes for path in pictures.get(name, ())]
+    taken, total = 0, sum(path.stat().st_size for path in paths)
     x = np.empty((len(paths), look.height * look.width * look.channels), np.uint8)
     for row, path in enumerate(paths):
         data = path.read_bytes()
         name = f"{path.parent.name}/{path.name}".encode(errors="surrogateescape")
         state.update(f"{len(name)} {len(data)} ".encode() + name + data)
         x[row] = read_picture(data, look, str(path)).reshape(-1)
+        taken += len(data)
+        if on_progress is not None:
+            on_progress(f"reading {plural(len(paths), 'picture')}", taken, total)
     counts = [len(pictures.get(name, ())) for name in classes]
     return Split(x, np.repeat(np.arange(len(classes)), counts).astype(np.int64))

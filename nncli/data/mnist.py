@@ -8,9 +8,10 @@ from pathlib import Path
 from nncli import files
 from nncli.data.book_pickle import load_book_pickle
 from nncli.data.dataset import Dataset
-from nncli.data.download import Progress, fetch
+from nncli.data.download import fetch
 from nncli.data.files import find, shown
 from nncli.data.idx import IdxFile, from_files, read_idx
+from nncli.data.progress import Progress
 from nncli.errors import DataError, MachineError
 from nncli.spec.sources import Mnist
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from nncli.data import digits, idx, images, mnist, npy, npz, table, toys
 from nncli.data.dataset import Dataset
-from nncli.data.download import Progress
 from nncli.data.encoding import Fitted
 from nncli.data.files import shown
+from nncli.data.progress import Progress
 from nncli.data.splits import divide
 from nncli.errors import MachineError, Problem, SpecError
 from nncli.spec.sources import AnySource
@@ -28,7 +28,7 @@ LOADERS: dict[str, Loader] = {
     "spirals": lambda source, _: toys.load_spirals(source),
     "npz": lambda source, _: npz.load_npz(source),
     "npy": lambda source, _: npy.load_npy(source),
-    "images": lambda source, _: images.load_images(source),
+    "images": images.load_images,
 }
 """Name of a source -> what reads it: `train` with all its rows, and `test` where it has one of its own."""
 PATHS = {"npy": ("path", "y", "x_test", "y_test")}
@@ -54,7 +54,8 @@ def load(
         for key in PATHS.get(source.source, ("path", "test", "validation")):
             _check_path(key, getattr(source, key, None))
         if source.source in DIVIDED:
-            return DIVIDED[source.source](source, seed=seed, fitted=fitted)
+            divided = DIVIDED[source.source]
+            return divided(source, seed=seed, fitted=fitted, on_progress=on_progress)
         whole = LOADERS[source.source](source, on_progress)
         return dataclasses.replace(whole, splits=divide(whole.splits, source, seed=seed))
 

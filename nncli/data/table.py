@@ -31,6 +31,7 @@ from nncli.data.encode import (
 from nncli.data.encoding import Column, Fitted, TableEncoding, TextColumn
 from nncli.data.files import shown
 from nncli.data.fingerprint import combine
+from nncli.data.progress import Progress
 from nncli.data.room import check_guess, check_room
 from nncli.data.splits import divide
 from nncli.errors import DataError, Problem, SpecError
@@ -72,13 +73,15 @@ class Part(NamedTuple):
     y: Array
 
 
-def load_csv(source: Csv, *, seed: int, fitted: Fitted | None = None) -> Dataset:
+def load_csv(
+    source: Csv, *, seed: int, fitted: Fitted | None = None, on_progress: Progress | None = None
+) -> Dataset:
     """The table as a dataset of float32 inputs, encoded as `fitted` says or as its training rows suggest.
 
     SpecError or DataError for what is wrong with it; OSError where it cannot be read.
     """
-    plan = _plan(source) if fitted is None else _fitted_plan(source, fitted)
-    parts = _parts(source, plan, seed)
+    plan = _plan(source, on_progress) if fitted is None else _fitted_plan(source, fitted)
+    parts = _parts(source, plan, seed, on_progress)
     notes: tuple[str, ...] = ()
     if fitted is None:
         encoding, notes = _fit(source, plan, parts["train"])
@@ -98,13 +101,13 @@ def load_csv(source: Csv, *, seed: int, fitted: Fitted | None = None) -> Dataset
     )
 
 
-def _plan(source: Csv) -> Plan:
+def _plan(source: Csv, on_progress: Progress | None) -> Plan:
     """The first pass: what the columns are."""
     path, where = Path(source.path), shown(source.path)
     with open_csv(path) as table:
         features = features_of(source, table.header)
     check_guess(path)
-    seen = look(path, source.missing)
+    seen = look(path, source.missing, on_progress)
     if not seen.rows:
         raise DataError(f"{where}: has no rows below its header")
     answer = answer_for(source, seen, where)
@@ -128,15 +131,15 @@ def _fitted_plan(source: Csv, fitted: Fitted) -> Plan:
     return Plan(wanted_columns(fitted.table), fitted_answer(fitted), fitted.table.missing)
 
 
-def _parts(source: Csv, plan: Plan, seed: int) -> dict[str, Part]:
+def _parts(source: Csv, plan: Plan, seed: int, on_progress: Progress | None) -> dict[str, Part]:
     """The second pass, and the rows of each split."""
-    tables = {"train": _read(Path(source.path), plan)}
+    tables = {"train": _read(Path(source.path), plan, on_progress)}
     if plan.sha256 not in (None, tables["train"].sha256):
         raise DataError(f"{tables['train'].where}: has changed while it was read. Try again")
     for name in ("validation", "test"):
         share = getattr(source, name)
         if isinstance(share, str):
-            tables[name] = _read(Path(share), plan)
+            tables[name] = _read(Path(share), plan, on_progress)
     numbered = {name: Split(np.arange(len(t.y)), t.y) for name, t in tables.items()}
     classes = plan.answer.names if isinstance(plan.answer, Classes) else None
     splits = divide(numbered, source, seed=seed, classes=classes)
@@ -146,12 +149,12 @@ def _parts(source: Csv, plan: Plan, seed: int) -> dict[str, Part]:
     }
 
 
-def _read(path: Path, plan: Plan) -> Table:
+def _read(path: Path, plan: Plan, on_progress: Progress | None) -> Table:
     """A table as numbers. DataError with line and column of what is none."""
     where, missing = shown(path), frozenset(plan.missing)
     gathered = _Gathered(plan.rows)
     with open_csv(path) as table:
-        for rows in table.chunks():
+        for rows in table.watched("reading", on_progress):
             check_columns(rows, plan.answer.target, where)
             y = plan.answer.read(rows, missing, where)
             columns = read_columns(rows, plan.features, missing, where)

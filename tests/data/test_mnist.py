@@ -162,7 +162,7 @@ def test_downloads_once_from_the_first_mirror_that_works(cache, server, monkeypa
     ]
     assert sorted(path.name for path in cache.iterdir()) == sorted(f"{name}.gz" for name in NAMES)
     sizes = {name: len(data) for name, data in GOOD.items()}
-    assert progress[-1] == (f"{NAMES[3]}.gz", sizes[NAMES[3]], sizes[NAMES[3]])
+    assert progress[-1] == (f"downloading {NAMES[3]}.gz", sizes[NAMES[3]], sizes[NAMES[3]])
     assert all(done <= total for _, done, total in progress)
     read()
     assert len(server.asked) == 7, "the second time it is in the cache"
