@@ -18,7 +18,7 @@ from nncli.preparation import blas_threads, threads_of
 from nncli.runs import rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.weights import Weights
-from nncli.saved import locate, of_checkpoint, pick
+from nncli.saved import locate, not_ended, of_checkpoint, pick
 from nncli.spec.load import Document, load_spec
 from nncli.spec.model import LayerSpec, Spec
 from nncli.training.baseline import Baseline, baseline, not_beaten
@@ -131,7 +131,7 @@ def open_judged(
     wanted = run.get("threads") or threads_of(spec, dataset)
     threads = min(wanted, machine.usable_cores())
     notes = (
-        *_not_ended(path, run, weights),
+        *not_ended(path, run, weights, which),
         *_data_changed(run, dataset),
         *_fewer_threads(wanted, threads),
     )
@@ -232,14 +232,6 @@ def _choose(split: str | None, dataset: Dataset) -> str:
     if split not in dataset.splits:
         raise UsageError(f"--split {split}: the data has only {', '.join(dataset.splits)}")
     return split
-
-
-def _not_ended(path: Path, run: dict[str, Any], weights: Weights) -> tuple[str, ...]:
-    """A warning where the parameters are those of a checkpoint."""
-    if path.is_file():
-        return ()
-    where = f"epoch {weights.meta.epoch}, batch {weights.meta.batch}"
-    return (f"the run is {rundir.status_of(run)}; its last checkpoint is of {where}",)
 
 
 def _data_changed(run: dict[str, Any], dataset: Dataset) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from nncli.predictions import Answers, Form, answers
 from nncli.preparation import blas_threads
 from nncli.runs import weights as weights_file
 from nncli.runs.weights import Weights
-from nncli.saved import locate, pick
+from nncli.saved import locate, not_ended, pick
 from nncli.training.evaluation import CHUNK
 
 SIDE = 28
@@ -130,7 +130,8 @@ def open_network(target: Path, which: str | None = None) -> Network:
     weights = pick(path, weights_file.read(path), which)
     largest = max(layer.input_dim * layer.output_dim for layer in weights.meta.architecture)
     wanted = run.get("threads") or machine.choose_threads(CHUNK * largest)
-    return Network(weights, min(wanted, machine.usable_cores()))
+    notes = not_ended(path, run, weights, which)
+    return Network(weights, min(wanted, machine.usable_cores()), notes)
 
 
 def predict(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from nncli.data.dataset import Dataset
 from nncli.errors import DamagedError, UsageError
 from nncli.network.params import Architecture, Array, count, views
 from nncli.runs import checkpoint, rundir
 from nncli.runs import weights as weights_file
+from nncli.runs.documents import Json
 from nncli.runs.weights import Weights
 from nncli.session import weights_meta
 from nncli.spec.model import Spec
 from nncli.training.monitor import keeps_best
 
+GOING_ON = ("running", "lost")
+"""Status of a run whose weights.npz, if it has one, is of an earlier end."""
 
-def locate(target: Path) -> tuple[Path, dict[str, Any]]:
+
+def locate(target: Path) -> tuple[Path, Json]:
     """The weights file of a run (before its first end there is only a checkpoint beside where that will be) or of
     itself, and what run.json says, if there is one."""
     if not target.exists():
@@ -53,6 +56,18 @@ def pick(path: Path, weights: Weights, which: str | None) -> Weights:
     )
     meta = weights.meta.model_copy(update={"epoch": epoch, "batch": batch})
     return Weights(views(vector, meta.architecture), meta)
+
+
+def not_ended(path: Path, run: Json, weights: Weights, which: str | None) -> tuple[str, ...]:
+    """A note where the parameters are those of a checkpoint, or from before the run was gone on with."""
+    status = rundir.status_of(run)
+    where = f"epoch {weights.meta.epoch}, batch {weights.meta.batch}"
+    if not path.is_file():
+        return (f"the run is {status}; its last checkpoint is of {where}",)
+    if status in GOING_ON and which is None:
+        gone_on = f"the run has gone on since its last end, and is {status}"
+        return (f"{gone_on}; {path.name} is of {where}. Newer: --weights last",)
+    return ()
 
 
 def of_checkpoint(path: Path, spec: Spec, dataset: Dataset, which: str | None) -> Weights:

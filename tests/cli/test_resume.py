@@ -119,7 +119,11 @@ def test_run_json_says_who_worked_on_it_and_when(nncli, run_path):
 def test_an_extension_that_was_killed_goes_on(nncli, run_path, monkeypatch):
     straight = nncli("train", "spec.yaml", "-q", "--set", "epochs=6").stdout.strip()
     kill(nncli, monkeypatch, 20, "resume", run_path, "--epochs", 6)
+    gone_on = "has gone on since its last end, and is running; weights.npz is of epoch 3, batch 0"
+    assert gone_on in nncli("eval", run_path).stderr
+    assert gone_on not in nncli("eval", run_path, "--weights", "last").stderr
     assert nncli("resume", run_path).exit_code == 0
+    assert gone_on not in nncli("eval", run_path).stderr
     same_bytes(Path(straight), run_path)
 
 
