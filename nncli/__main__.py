@@ -1,6 +1,17 @@
-"""`python -m nncli` is `nncli`."""
+"""`nncli`, and `python -m nncli`."""
 
-from nncli.cli.app import main
+import sys
+
+
+def main() -> None:
+    """The command line. Ctrl-C while it is still starting is 130, as at any other time."""
+    try:
+        from nncli.cli.app import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     main()
