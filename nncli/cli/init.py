@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from nncli.cli.options import QuietOption
+
 
 def init(
     name: Annotated[
@@ -26,6 +28,7 @@ def init(
             "--out", metavar="FILE", help="Write it here; NAME.yaml, or beside DATA, by default."
         ),
     ] = None,
+    quiet: QuietOption = False,
 ) -> None:
     """Write a spec for your data, or a ready one to start from; without a name, list those."""
     from nncli import packaged
@@ -37,7 +40,7 @@ def init(
     elif name in packaged.names():
         _write_packaged(name, target, out)
     elif Path(name).exists() or _is_path(name):
-        _write_draft(Path(name), target or [], out)
+        _write_draft(Path(name), target or [], out, quiet)
     else:
         packaged.read(name)  # which says what there is
 
@@ -62,7 +65,7 @@ def _write_packaged(name: str, target: list[str] | None, out: Path | None) -> No
         console.say(f"this is the packaged spec; for the data in {name}: nncli init ./{name}")
 
 
-def _write_draft(data: Path, targets: list[str], out: Path | None) -> None:
+def _write_draft(data: Path, targets: list[str], out: Path | None, quiet: bool) -> None:
     from nncli.cli import console
     from nncli.draft.drafting import beside, draft
     from nncli.words import command
@@ -73,8 +76,9 @@ def _write_draft(data: Path, targets: list[str], out: Path | None) -> None:
     _write(path, found.text)
     console.print_warnings(found.experiment.warnings)
     page = console.stdout()
-    page.print(console.facts_table(found.facts | {"network": _network(found.experiment)}))
-    page.print(f"\nwrote {path}. Train it: {command('train', path)}")
+    if not quiet:
+        page.print(console.facts_table(found.facts | {"network": _network(found.experiment)}), "")
+    page.print(f"wrote {path}. Train it: {command('train', path)}")
 
 
 def _network(experiment: object) -> str:
