@@ -1,4 +1,4 @@
-"""A step of several networks at once, against its matrix products alone.
+"""Where a step goes, of one network or of several at once, against its matrix products alone.
 
 `python -m benchmarks.stacked TASK` trains one stack and prints microseconds as JSON; the workload runs it for several.
 """
@@ -10,13 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
 
 from benchmarks.keeping import Clock
 from benchmarks.places import ROOT, say
-from benchmarks.report import Goal, Row
+from benchmarks.report import NO_GOAL, Goal, Row
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,26 @@ class Stacked:
 
     spec: str
     sizes: tuple[int, ...]
-    goal: Goal
+    goal: Goal = NO_GOAL
     """Of the ratio to the products."""
+    turn: int = 1
+    """Epochs that are timed together."""
 
     def measure(self, letter: str, rounds: int) -> list[Row]:
         """One row for each size."""
         rows = []
         for size in self.sizes:
-            say(f"  a stack of {size}")
-            task = json.dumps({"spec": self.spec, "size": size, "rounds": rounds})
+            say(f"  {Path(self.spec).stem}, {size} in a stack")
+            task = json.dumps(
+                {"spec": self.spec, "size": size, "rounds": rounds, "turn": self.turn}
+            )
             command = [sys.executable, "-m", "benchmarks.stacked", task]
             done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
             answer = json.loads(done.stdout)
             floor = median(answer["products"])
             parts = ", ".join(f"{name} {value:.1f}" for name, value in answer["parts"].items())
             ratio, note = median(answer["steps"]) / floor, f"products alone {floor:.1f}; {parts}"
-            what = f"one step of {size} in a stack, x its products"
+            what = f"one step of {Path(self.spec).stem}, {size} in a stack, x its products"
             about = {"products": answer["products"], "parts": answer["parts"]}
             rows.append(
                 Row(letter, what, "us", answer["steps"], ratio, self.goal, 1, note, about=about)
@@ -48,7 +53,19 @@ class Stacked:
         return rows
 
 
-def main(spec: str, size: int, rounds: int) -> None:
+@dataclass(frozen=True)
+class Profile:
+    """The steps of several networks, each alone."""
+
+    title: str
+    cases: tuple[Stacked, ...]
+
+    def measure(self, letter: str, rounds: int) -> list[Row]:
+        """One row for each."""
+        return [row for case in self.cases for row in case.measure(letter, rounds)]
+
+
+def main(spec: str, size: int, rounds: int, turn: int) -> None:
     """Epochs of a stack and of its products in turn, then one epoch more with a clock on the parts of a step."""
     from benchmarks.problem import Problem
     from nncli.network.params import flatten
@@ -56,7 +73,7 @@ def main(spec: str, size: int, rounds: int) -> None:
     from nncli.training import loop
     from nncli.training.stack import Member, Stack, train_stack
 
-    problem = Problem.of(spec, ("threads=1",), rounds + 2)
+    problem = Problem.of(spec, ("threads=1",), (rounds + 2) * turn, turn)
     base, dataset = problem.spec, problem.experiment.dataset
     members = []
     for number in range(size):
@@ -64,7 +81,7 @@ def main(spec: str, size: int, rounds: int) -> None:
         vector = flatten(problem.params(), base.architecture, base.dtype)
         members.append(Member(own, loop.start(own, dataset, vector)))
     stack = Stack(members, dataset)
-    events, count = train_stack(stack), problem.experiment.length.batches
+    events, count = train_stack(stack), problem.experiment.length.batches * turn
     one_by_one = products(problem, size)
 
     def epoch() -> None:
@@ -109,7 +126,7 @@ def products(problem: Any, size: int) -> Callable[[], None]:
     last = len(layers)
 
     def epoch() -> None:
-        for step in range(problem.experiment.length.batches):
+        for step in range(problem.experiment.length.batches * problem.turn):
             a = [inputs[step % len(inputs)], *(memory[f"A{i}"] for i in range(1, last + 1))]
             for i in range(1, last + 1):
                 np.matmul(a[i - 1], params[f"W{i}"].mT, memory[f"Z{last}"] if i == last else a[i])

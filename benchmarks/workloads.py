@@ -10,7 +10,7 @@ from benchmarks.epochs import Epochs, Peer
 from benchmarks.keeping import Keeping
 from benchmarks.predicting import Case, Predicting
 from benchmarks.report import Goal, Row
-from benchmarks.stacked import Stacked
+from benchmarks.stacked import Profile, Stacked
 from benchmarks.sweeps import Sweep
 
 
@@ -118,6 +118,15 @@ WORKLOADS: dict[str, Workload] = {
         title="what keeping a run costs: records, checkpoints, weights, as a share of the training",
         specs=("configs/mnist.yaml", "configs/moons.yaml"),
         goal=Goal(at_most=3),
+    ),
+    "p": Profile(
+        title="where a step goes: microseconds, one thread",
+        cases=(
+            Stacked("configs/mnist.yaml", (1,)),
+            Stacked("configs/keras-mnist.yaml", (1,)),
+            Stacked("configs/simplenet.yaml", (1,)),
+            Stacked("configs/moons.yaml", (1,), turn=500),
+        ),
     ),
     "m": Peak(
         title="peak resident memory of the whole command (ru_maxrss: program, libraries, data)",
