@@ -1,4 +1,4 @@
-"""`nncli resume` and `nncli repeat`: the same bytes as if nothing had happened, or a refusal that says why."""
+"""`nncli resume`: the same bytes as if nothing had happened, or a refusal that says why."""
 
 import json
 import shutil
@@ -6,52 +6,15 @@ import signal
 from pathlib import Path
 
 import pytest
+from dying import cut_short, raising, refused
 from support import same_bytes
 
-from nncli import files, machine
+from nncli import machine
 from nncli.interrupts import Stop
 from nncli.runs import archive, checkpoint, lock
 from nncli.training import cadence
 
 EVERY_BATCH = ("--set", "checkpoint={batches: 1}")
-
-
-class Killed(BaseException):
-    """A process ends here, without another word."""
-
-
-def kill(nncli, monkeypatch, questions, *words):
-    """A command dies once it has asked so often whether to stop, which it does after each batch: as if by kill -9."""
-    with monkeypatch.context() as patch:
-        patch.setattr(Stop, "__call__", raising(Killed, questions))
-        with pytest.raises(Killed):
-            nncli(*words)
-
-
-def raising(error, questions):
-    calls = iter(range(questions))
-
-    def stop(self):
-        if next(calls, None) is None:
-            raise error
-        return False
-
-    return stop
-
-
-def cut_short(nncli, monkeypatch, questions, *words):
-    """A run that died in its training."""
-    before = set(Path("runs").glob("*"))
-    kill(nncli, monkeypatch, questions, "train", "spec.yaml", "-q", *words)
-    (run,) = set(Path("runs").glob("*")) - before
-    return run
-
-
-def refused(nncli, code, message, *words):
-    result = nncli(*words)
-    assert result.exit_code == code, result.output
-    assert message in result.stderr, result.stderr
-    assert result.stderr.count("error: ") == result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("batches", [2, 12, 25])
@@ -83,98 +46,6 @@ def test_the_time_to_the_next_checkpoint_begins_when_the_last_is_saved(nncli, mo
     monkeypatch.setattr(checkpoint, "write", slow)
     assert nncli("train", "spec.yaml", "-q").exit_code == 0
     assert saves == [10, 20, 27]
-
-
-def test_a_complete_run_is_said_to_be_complete(nncli, run_path):
-    before = {path.name: path.read_bytes() for path in run_path.iterdir()}
-    result = nncli("resume", run_path, "--json")
-    assert result.exit_code == 0
-    assert "already complete" in result.stderr
-    assert json.loads(result.stdout)["final"]["epoch"] == 3
-    assert {path.name: path.read_bytes() for path in run_path.iterdir()} == before
-
-
-def test_more_epochs_are_those_of_a_straight_run(nncli, run_path):
-    straight = nncli("train", "spec.yaml", "-q", "--set", "epochs=5").stdout.strip()
-    result = nncli("resume", run_path, "--epochs", 5)
-    assert result.exit_code == 0, result.output
-    assert "goes on   after epoch 3" in result.stderr
-    same_bytes(Path(straight), run_path)
-    assert json.loads((run_path / "summary.json").read_text())["epochs"] == 5
-    assert "epochs: 5" in (run_path / "spec.yaml").read_text()
-    assert len(json.loads((run_path / "run.json").read_text())["sessions"]) == 1
-
-
-def test_run_json_says_who_worked_on_it_and_when(nncli, run_path):
-    nncli("resume", run_path, "--epochs", 4)
-    nncli("resume", run_path, "--epochs", 5)
-    run = json.loads((run_path / "run.json").read_text())
-    first, second = run["sessions"]
-    times = [run["started"], first["ended"], second["started"], second["ended"], run["resumed"]]
-    assert times == sorted(times)
-    assert first["started"] == run["started"]
-    assert [first["status"], second["status"]] == ["finished", "finished"]
-
-
-def test_an_extension_that_was_killed_goes_on(nncli, run_path, monkeypatch):
-    straight = nncli("train", "spec.yaml", "-q", "--set", "epochs=6").stdout.strip()
-    kill(nncli, monkeypatch, 20, "resume", run_path, "--epochs", 6)
-    gone_on = "has gone on since its last end, and is running; weights.npz is of epoch 3, batch 0"
-    assert gone_on in nncli("eval", run_path).stderr
-    assert gone_on not in nncli("eval", run_path, "--weights", "last").stderr
-    assert nncli("resume", run_path).exit_code == 0
-    assert gone_on not in nncli("eval", run_path).stderr
-    same_bytes(Path(straight), run_path)
-
-
-@pytest.mark.parametrize("name", ["spec.yaml", "run.json", "checkpoint.npz"])
-def test_an_extension_that_died_before_a_file_was_there_goes_on(nncli, run_path, monkeypatch, name):
-    straight = nncli("train", "spec.yaml", "-q", "--set", "epochs=5").stdout.strip()
-    replace = files.replace
-
-    def dying(path, data):
-        if path.name == name:
-            raise Killed
-        replace(path, data)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(files, "replace", dying)
-        with pytest.raises(Killed):
-            nncli("resume", run_path, "--epochs", 5)
-    assert nncli("resume", run_path, "--epochs", 5).exit_code == 0
-    same_bytes(Path(straight), run_path)
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ("schedule=cosine", "schedule: cosine goes down over the whole training"),
-        ("schedule={name: linear}", "schedule: linear goes down over the whole training"),
-        ("warmup=0.1", "warmup: 0.1 is a share of the whole training"),
-        ("record_every=2", "record_every: 2 does not divide the 3 epochs done"),
-    ],
-)
-def test_what_depends_on_the_length_cannot_become_longer(nncli, setting, message):
-    run = nncli("train", "spec.yaml", "-q", "--set", setting).stdout.strip()
-    refused(nncli, 2, message, "resume", run, "--epochs", 5)
-    assert Path(run, "summary.json").exists()
-
-
-def test_lengths_that_cannot_be(nncli, run_path):
-    refused(nncli, 2, "It can only become longer", "resume", run_path, "--epochs", 2)
-    assert "already complete" in nncli("resume", run_path, "--epochs", 3).stderr
-    run = nncli("train", "spec.yaml", "-q", "--set", "epochs=null", "--set", "iterations=5")
-    refused(nncli, 2, "counts iterations", "resume", run.stdout.strip(), "--epochs", 5)
-
-
-def test_early_stopping_stays_the_end(nncli):
-    stopping = "early_stopping={monitor: test_loss, patience: 1, min_delta: 9}"
-    run = Path(nncli("train", "spec.yaml", "-q", "--set", stopping).stdout.strip())
-    before = (run / "weights.npz").read_bytes()
-    result = nncli("resume", run, "--epochs", 9)
-    assert result.exit_code == 0
-    assert "early stopping ended it after epoch 2: more epochs change nothing" in result.stderr
-    assert (run / "weights.npz").read_bytes() == before
 
 
 def test_a_changed_spec_is_named_and_refused(nncli, run_path):
@@ -366,55 +237,3 @@ def test_the_time_of_an_interrupted_run_counts_what_no_record_has(nncli, monkeyp
 def asked_after(questions):
     calls = iter(range(questions))
     return lambda self: next(calls, None) is None
-
-
-def test_repeat_finds_the_same_bytes(nncli, run_path):
-    result = nncli("repeat", run_path, "--json", "-q")
-    assert result.exit_code == 0
-    found = json.loads(result.stdout)
-    assert found["same"] is True
-    same_bytes(run_path, Path(found["repeat"]))
-
-
-def test_a_repeat_is_beside_its_run_also_from_inside(nncli, run_path, monkeypatch):
-    monkeypatch.chdir(run_path)
-    result = nncli("repeat", ".", "--json", "-q")
-    assert result.exit_code == 0, result.output
-    assert Path(json.loads(result.stdout)["repeat"]).parent.samefile("..")
-    assert not [path for path in Path().iterdir() if path.is_dir()]
-
-
-def test_repeat_names_what_differs(nncli, run_path, monkeypatch):
-    monkeypatch.setattr(machine, "describe", lambda: changed)
-    changed = json.loads((run_path / "run.json").read_text()) | {"numpy": "1.0"}
-    changed = {
-        key: changed[key]
-        for key in ("host", "pid", "platform", "cpu", "cores", "python", "numpy", "blas")
-    }
-    arrays = archive.unpack((run_path / "weights.npz").read_bytes(), run_path)
-    w = arrays["W1"].copy()
-    w[0, 0] += 0.5
-    (run_path / "weights.npz").write_bytes(archive.pack(arrays | {"W1": w}))
-    lines = (run_path / "metrics.jsonl").read_text().splitlines()
-    record = json.loads(lines[1]) | {"test_loss": 0.5}
-    (run_path / "metrics.jsonl").write_text(f"{lines[0]}\n{json.dumps(record)}\n{lines[2]}\n")
-    result = nncli("repeat", run_path, "-q")
-    assert result.exit_code == 7
-    assert "metrics.jsonl:2: test_loss was 0.5, is 0." in result.stdout
-    assert "weights.npz: 1 of 16 numbers of W1 differ, by 0.5 at most" in result.stdout
-    assert "numpy was" in result.stderr
-    assert "is 1.0" in result.stderr
-
-
-def test_repeat_of_a_diverged_run_diverges_to_the_same_bytes(nncli):
-    words = ("--set", "eta=1e30", "--set", "architecture[0].activation=identity")
-    assert nncli("train", "spec.yaml", "-q", *words).exit_code == 3
-    (run,) = Path("runs").iterdir()
-    result = nncli("repeat", run, "-q")
-    assert result.exit_code == 0, result.output
-    assert "the same bytes" in result.stdout
-
-
-def test_repeat_of_a_run_that_has_not_ended_is_refused(nncli, monkeypatch):
-    run = cut_short(nncli, monkeypatch, 15)
-    refused(nncli, 2, "Go on with it first: nncli resume", "repeat", run)
