@@ -65,7 +65,7 @@ class Profile:
         return [row for case in self.cases for row in case.measure(letter, rounds)]
 
 
-def main(spec: str, size: int, rounds: int, turn: int) -> None:
+def main(spec: str, size: int, rounds: int, turn: int = 1) -> None:
     """Epochs of a stack and of its products in turn, then one epoch more with a clock on the parts of a step."""
     from benchmarks.problem import Problem
     from nncli.network.params import flatten

@@ -8,6 +8,7 @@ from benchmarks.commands import FirstBatch, Peak
 from benchmarks.disk import Disk
 from benchmarks.epochs import Epochs, Peer
 from benchmarks.keeping import Keeping
+from benchmarks.listing import Listing
 from benchmarks.predicting import Case, Predicting
 from benchmarks.report import Goal, Row
 from benchmarks.stacked import Profile, Stacked
@@ -127,6 +128,16 @@ WORKLOADS: dict[str, Workload] = {
             Stacked("configs/simplenet.yaml", (1,)),
             Stacked("configs/moons.yaml", (1,), turn=500),
         ),
+    ),
+    "l": Listing(
+        title="listing runs, whole commands",
+        spec="configs/moons.yaml",
+        counts=(1_000, 10_000),
+        commands=(
+            ("--limit", "20"),
+            ("--sort", "test_accuracy", "--where", "optimizer=adam", "--limit", "20"),
+        ),
+        goal=Goal(at_most=1),
     ),
     "m": Peak(
         title="peak resident memory of the whole command (ru_maxrss: program, libraries, data)",

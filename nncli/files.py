@@ -73,6 +73,17 @@ def read(path: Path) -> bytes:
         return SYSTEM.read(path)
 
 
+def read_if_there(path: str) -> bytes | None:
+    """The same by its name alone, since to make a Path of it costs as much as a read; None where there is none."""
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as err:
+        raise MachineError(f"{path}: cannot be read: {err.strerror or err}") from err
+
+
 def replace(path: Path, data: bytes) -> None:
     """Put `data` at `path` so that a crash at any moment leaves the old file or the new one, never a mixture."""
     with replacing(path) as write:

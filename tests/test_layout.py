@@ -22,7 +22,7 @@ FLOORS = [
     ["judge", "gradients", "repetition", "predictions", "overview", "events"],
     ["predict"],
     ["sweep"],
-    ["report"],
+    ["report", "ledger"],
     ["pages"],
     ["packaged", "draft", "api", "estimators"],
     ["cli"],

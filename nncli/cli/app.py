@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from nncli import __version__
 from nncli.cli.check import check
+from nncli.cli.compare import compare
 from nncli.cli.data import data
 from nncli.cli.evaluate import evaluate
 from nncli.cli.gradcheck import gradcheck
@@ -90,6 +91,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "gradcheck": gradcheck,
     "runs": runs,
     "show": show,
+    "compare": compare,
     "init": init,
     "schema": schema,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nncli.runs.rundir import newest_finished
+from nncli.runs.listing import newest_finished
 from nncli.sweep.reading import best_trial, is_sweep
 from nncli.sweep.values import label
 

@@ -36,7 +36,7 @@ def plot(
     """
     from nncli import report
     from nncli.cli import console
-    from nncli.runs.rundir import newest_finished
+    from nncli.runs.listing import newest_finished
 
     report.require_matplotlib()
     from nncli.report import plots

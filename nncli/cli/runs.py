@@ -2,64 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nncli.cli.options import RUNS, JsonOption, RunsDirOption
 
+if TYPE_CHECKING:
+    from nncli.ledger.query import Selection
+
 SHOWN_RECORDS = 20
 """Records that `show` prints at most, evenly spaced; metrics.jsonl has them all."""
 
 
-def runs(runs_dir: RunsDirOption = RUNS, json: JsonOption = False) -> None:
+MOST_RUNS = 100
+"""Lines that `runs` prints unless it is told otherwise."""
+
+
+def runs(
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION",
+            help="Only runs for which this holds: optimizer=adam, 'test_accuracy>=0.95', status=lost; again for more.",
+        ),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="In the order of a figure, the best first, or of a key."),
+    ] = None,
+    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help=f"At most so many, {MOST_RUNS} by default; 0: all."),
+    ] = None,
+    runs_dir: RunsDirOption = RUNS,
+    json: JsonOption = False,
+) -> None:
     """List the runs and the sweeps, the newest last."""
-    from nncli.cli import console
-    from nncli.cli.summary import print_blocks
-    from nncli.cli.sweeps import sweeps_table
+    from nncli.cli import console, listing
     from nncli.errors import UsageError
-    from nncli.runs import rundir
+    from nncli.ledger import query
     from nncli.sweep import reading
 
+    conditions = [query.parse(text) for text in where or ()]
     if not runs_dir.is_dir():
         raise UsageError(
             f"{runs_dir}: no such folder. Train something, or name another with --runs-dir."
         )
-    found, strange = rundir.list_runs(runs_dir)
-    sweeps, strange_sweeps = reading.list_sweeps(runs_dir)
-    for kind, paths in (("run", strange), ("sweep", strange_sweeps)):
+    selection = query.select(runs_dir, conditions, sort, reverse=reverse)
+    sweeps, strange = ([], []) if where or sort else reading.list_sweeps(runs_dir)
+    for kind, paths in (("run", selection.strange), ("sweep", strange)):
         console.print_warnings(
             f"{path}: cannot be read as a {kind}; `nncli show` says why" for path in paths
         )
+    names = [*dict.fromkeys([*([sort] if sort else []), *(one.name for one in conditions)])]
+    most = (0 if json else MOST_RUNS) if limit is None else limit
+    # the newest, which stand at the end, or the first in the order that was asked for
+    part = slice(most or None) if sort or reverse else slice(-most, None)
+    shown = selection.found[part]
     if json:
-        listed = [
-            {"run": str(path), **(summary or {}), "status": rundir.status_of(run)}
-            for path, run, summary in found
-        ]
-        console.print_json({"runs": listed, "sweeps": [*map(reading.in_short, sweeps)]})
+        console.print_json(listing.as_json(shown, sweeps, names))
         return
-    blocks = [*([_table(found)] if found else []), *([sweeps_table(sweeps)] if sweeps else [])]
-    print_blocks(console.stdout(), *blocks)
-    if not blocks:
+    listing.print_lists(shown, sweeps, names)
+    _say_what_is_left_out(selection, len(shown), len(sweeps), runs_dir)
+
+
+def _say_what_is_left_out(selection: Selection, shown: int, sweeps: int, runs_dir: Path) -> None:
+    from nncli.cli import console
+    from nncli.words import plural
+
+    found = len(selection.found)
+    if found > shown:
+        console.say(f"{shown:,} of {plural(found, 'run')}; --limit 0 lists them all")
+    elif not selection.total and not sweeps:
         console.say(f"{runs_dir}: no runs yet. Train one: nncli train SPEC")
-
-
-def _table(found: Sequence[tuple[Path, dict[str, Any], dict[str, Any] | None]]) -> Any:
-    """A line for each run: how it stands, and its figures."""
-    from nncli.cli.console import plain_table
-    from nncli.runs import rundir
-    from nncli.words import duration
-
-    table = plain_table("run", "status", "epochs", "figure", "best", "training", left=2)
-    for path, run, summary in found:
-        figures = _headline(summary) if summary else ("-", "-")
-        epochs, took = (
-            (str(summary["epochs"]), duration(summary["seconds"])) if summary else ("-", "-")
-        )
-        table.add_row(path.name, rundir.status_of(run), epochs, *figures, took)
-    return table
+    elif not found and selection.total:
+        console.say(f"none of {plural(selection.total, 'run')} matches")
 
 
 def show(
@@ -90,18 +111,6 @@ def show(
     if records:
         blocks.append(summary.figures_table(figures))
     summary.print_blocks(console.stdout(), *blocks)
-
-
-def _headline(summary: Mapping[str, Any]) -> tuple[str, str]:
-    """The last figure of the last tracked split, and its best."""
-    from nncli.words import figure
-
-    final, best = summary["final"], summary["best"]
-    key = next(reversed(best), None) or next((key for key in final if key.endswith("_loss")), None)
-    if key is None:
-        return "-", "-"
-    shown = f"{key.replace('_', ' ')} {figure(key, final.get(key))}"
-    return shown, figure(key, best[key]["value"]) if key in best else "-"
 
 
 def _facts(run: Path, info: Mapping[str, Any], status: str) -> Any:

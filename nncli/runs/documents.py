@@ -110,12 +110,15 @@ RECORD: TypeAdapter[dict[str, Number]] = TypeAdapter(dict[str, Number])
 RECORD_KEYS = {"epoch", "train_loss", "eta", "seconds"}
 
 
-def read(value: object, model: type[_Document], path: Path) -> Json:
+def read(value: object, model: type[_Document], path: str | Path) -> Json:
     """A JSON value as a document of a run. Raises DamagedError naming the first thing that is wrong with it."""
-    return checked(value, model, path).model_dump()
+    checked(value, model, path)
+    assert isinstance(value, dict), "a model has taken it"
+    fields = model.model_fields
+    return value | {name: fields[name].get_default() for name in fields.keys() - value.keys()}
 
 
-def checked(value: object, model: type[D], path: Path) -> D:
+def checked(value: object, model: type[D], path: str | Path) -> D:
     """The same, as the model itself."""
     if isinstance(value, dict):
         check_format(value.get("format"), path)

@@ -10,7 +10,7 @@ FORMAT = 2
 """1: as it began. 2: weights say what pictures look like, how a table was encoded, and the names of labels."""
 
 
-def check_format(found: object, path: Path) -> None:
+def check_format(found: object, path: str | Path) -> None:
     """Raise DamagedError for a file of a newer format than this nncli reads."""
     if isinstance(found, int) and found > FORMAT:
         raise DamagedError(

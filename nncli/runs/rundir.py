@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli import files
-from nncli.errors import DamagedError, MachineError, SpecError, UsageError
+from nncli.errors import DamagedError, SpecError, UsageError
 from nncli.runs import checkpoint, documents, lock
 from nncli.runs.documents import Json
 from nncli.runs.format import FORMAT
@@ -96,8 +96,13 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 def read_json(path: Path) -> object:
     """A JSON file. Raises DamagedError where it is none."""
+    return parse_json(files.read(path), path)
+
+
+def parse_json(data: bytes, path: str | Path) -> object:
+    """What a JSON file holds. Raises DamagedError where it is none."""
     try:
-        return json.loads(files.read(path))
+        return json.loads(data)
     except (ValueError, RecursionError) as err:
         raise DamagedError(f"{path}: is damaged: not JSON ({err})") from err
 
@@ -233,31 +238,6 @@ def best(records: list[Json], key: str) -> Json:
     values = [_finite(record.get(key)) for record in records]
     number = values.index(max((value for value in values if value is not None), default=None))
     return {"value": values[number], "epoch": records[number]["epoch"]}
-
-
-def list_runs(runs_dir: Path) -> tuple[list[tuple[Path, Json, Json | None]], list[Path]]:
-    """Each run in a folder with its run.json and summary.json (None where it is not complete), newest last; and what
-    lies there but cannot be read as a run. Reads those two files only."""
-    found, strange = [], []
-    for path in sorted(runs_dir.iterdir()) if runs_dir.is_dir() else []:
-        if not (path / RUN).is_file():
-            continue
-        try:
-            found.append((path, open_run(path), read_summary(path)))
-        except (DamagedError, MachineError):
-            strange.append(path)
-    return sorted(found, key=lambda item: str(item[1]["started"])), strange
-
-
-def newest_finished(runs_dir: Path) -> Path:
-    """The run that finished last. Raises UsageError where none has."""
-    found, _ = list_runs(runs_dir)
-    finished = [(str(run["ended"]), path) for path, run, summary in found if summary]
-    if not finished:
-        raise UsageError(
-            f"{runs_dir}: has no finished run. Train one: nncli train configs/moons.yaml"
-        )
-    return max(finished)[1]
 
 
 def writer(run: Json) -> str:

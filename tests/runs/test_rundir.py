@@ -15,7 +15,7 @@ import pytest
 
 from nncli import files
 from nncli.errors import DamagedError, LockedError, MachineError, UsageError
-from nncli.runs import checkpoint, lock, rundir
+from nncli.runs import checkpoint, listing, lock, rundir
 
 GOOD = b'{"epoch": 1, "train_loss": 1.5, "eta": 1.0, "seconds": 0.5}'
 RUN = {
@@ -156,16 +156,16 @@ def a_run(folder: Path, started: str, *, finished: bool, **extra) -> Path:
 
 def test_the_newest_finished_run(tmp_path):
     with pytest.raises(UsageError, match="has no finished run"):
-        rundir.newest_finished(tmp_path)
+        listing.newest_finished(tmp_path)
     a_run(tmp_path / "b", "2026-01-02", finished=True)
     a_run(tmp_path / "c", "2026-01-03", finished=False)
     a_run(tmp_path / "a", "2026-01-01", finished=True)
     (tmp_path / "note.txt").write_text("not a run")
     (tmp_path / "empty").mkdir()
-    assert rundir.newest_finished(tmp_path) == tmp_path / "b"
+    assert listing.newest_finished(tmp_path) == tmp_path / "b"
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad/run.json").write_text("{}")
-    found, strange = rundir.list_runs(tmp_path)
+    found, strange = listing.list_runs(tmp_path)
     assert [path.name for path, _, _ in found] == ["a", "b", "c"]
     assert strange == [tmp_path / "bad"]
 

@@ -1,0 +1,86 @@
+"""Runs and sweeps as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from nncli.cli import console
+from nncli.cli.summary import print_blocks
+from nncli.cli.sweeps import sweeps_table
+from nncli.ledger.facts import MISSING, fact
+from nncli.runs import rundir
+from nncli.runs.listing import Listed
+from nncli.sweep import reading
+from nncli.sweep.study import Study
+from nncli.sweep.values import in_words, number
+from nncli.words import duration, figure, words
+
+
+def as_json(found: Sequence[Listed], sweeps: Sequence[Study], names: Sequence[str]) -> Any:
+    """Each run with its summary and what was asked for, each sweep in short."""
+    listed = [
+        {
+            "run": str(one.path),
+            **(one.summary or {}),
+            "status": rundir.status_of(one.run),
+            **{name: value for name in names if (value := fact(one, name)) is not MISSING},
+        }
+        for one in found
+    ]
+    return {"runs": listed, "sweeps": [*map(reading.in_short, sweeps)]}
+
+
+def print_lists(found: Sequence[Listed], sweeps: Sequence[Study], names: Sequence[str]) -> None:
+    """The table of runs, with a column for each name, and that of sweeps."""
+    blocks = [
+        *([_runs(found, names)] if found else []),
+        *([sweeps_table(sweeps)] if sweeps else []),
+    ]
+    print_blocks(console.stdout(), *blocks)
+
+
+COLUMNS = {"status": "status", "epoch": "epochs", "seconds": "training"}
+"""What the table says in any case."""
+
+
+def _runs(found: Sequence[Listed], names: Sequence[str]) -> Table:
+    """A line for each run: how it stands, its figures, and what was asked for."""
+    more = [name for name in names if name not in COLUMNS]
+    table = console.plain_table(
+        "run", "status", "epochs", "figure", "best", "training", *map(words, more), left=2
+    )
+    for listed in found:
+        summary = listed.summary
+        figures = _headline(summary) if summary else ("-", "-")
+        epochs, took = (
+            (str(summary["epochs"]), duration(summary["seconds"])) if summary else ("-", "-")
+        )
+        own = (shown(name, fact(listed, name)) for name in more)
+        status = rundir.status_of(listed.run)
+        table.add_row(listed.path.name, status, epochs, *figures, took, *own)
+    return table
+
+
+def shown(name: str, value: Any) -> str:
+    """A value of a run by its name: shares in percent, numbers in short."""
+    if value is MISSING or value is None:
+        return "-"
+    if name == "seconds":
+        return duration(value)
+    as_number = number(value)
+    if as_number is None or isinstance(value, int):
+        return in_words(value)
+    return figure(name, as_number)
+
+
+def _headline(summary: Mapping[str, Any]) -> tuple[str, str]:
+    """The last figure of the last tracked split, and its best."""
+    final, best = summary["final"], summary["best"]
+    key = next(reversed(best), None) or next((key for key in final if key.endswith("_loss")), None)
+    if key is None:
+        return "-", "-"
+    shown = f"{key.replace('_', ' ')} {figure(key, final.get(key))}"
+    return shown, figure(key, best[key]["value"]) if key in best else "-"

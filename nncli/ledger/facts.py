@@ -1,0 +1,87 @@
+"""What can be asked of a run by name: any key of its spec, what run.json says of it, its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nncli.runs import rundir
+from nncli.runs.documents import Json
+from nncli.runs.listing import Listed
+from nncli.spec.shape import key_path
+
+FACTS = (
+    *("name", "status", "started", "ended", "parameters", "reason"),
+    *("nncli", "numpy", "python", "blas", "cpu", "threads", "host", "platform"),
+)
+"""Of run.json."""
+HEADS = ("name", "source", "weights")
+"""The keys that a bare name stands for: `optimizer: adam` is `{name: adam}`."""
+BEST = "best."
+"""Before the name of a figure: its best value over the run, not its last."""
+
+
+MISSING: Any = object()
+"""What a run has under a name that is not its own."""
+
+
+def fact(listed: Listed, name: str) -> Any:
+    """What a run has under a name: `optimizer` and `optimizer.rho` and `test_accuracy` alike; MISSING where nothing."""
+    for found in (_of_spec, _of_run, _of_figures):
+        value = found(listed, name)
+        if value is not MISSING:
+            return value
+    return MISSING
+
+
+def names(listed: Listed) -> list[str]:
+    """Everything that could be asked of a run."""
+    best = (BEST + name for name in (listed.summary or {}).get("best", {}))
+    return [*leaves(listed.run["spec"]), *FACTS, *figures(listed.summary), *best]
+
+
+def _of_spec(listed: Listed, name: str) -> Any:
+    value: Any = listed.run["spec"]
+    for part in key_path(name) or ("",):
+        if isinstance(value, dict):
+            value = value.get(part, MISSING)
+        else:
+            is_there = isinstance(value, list) and isinstance(part, int) and part < len(value)
+            value = value[part] if is_there else MISSING
+    return short(value)
+
+
+def short(value: Any) -> Any:
+    """A section that has a name, as its name."""
+    if isinstance(value, Mapping):
+        return next((value[head] for head in HEADS if head in value), value)
+    return value
+
+
+def _of_run(listed: Listed, name: str) -> Any:
+    if name == "status":
+        return rundir.status_of(listed.run)
+    return listed.run[name] if name in FACTS else MISSING
+
+
+def _of_figures(listed: Listed, name: str) -> Any:
+    if name.startswith(BEST):
+        best = (listed.summary or {}).get("best", {})
+        return best.get(name.removeprefix(BEST), {"value": MISSING})["value"]
+    return figures(listed.summary).get(name, MISSING)
+
+
+def figures(summary: Json | None) -> dict[str, Any]:
+    """Of the last record; and how long the training took."""
+    return {**summary["final"], "seconds": summary["seconds"]} if summary else {}
+
+
+def leaves(spec: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Every key of a spec that holds no other keys, with its value: lists are whole."""
+    found: dict[str, Any] = {}
+    for key, value in spec.items():
+        if isinstance(value, Mapping):
+            found |= leaves(value, f"{above}{key}.")
+        else:
+            found[above + key] = value
+    return found

@@ -1,0 +1,149 @@
+"""Which runs are meant, and in which order: `--where optimizer=adam --sort test_accuracy`."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nncli.errors import UsageError
+from nncli.ledger.facts import MISSING, fact, names
+from nncli.runs.listing import Listed, list_runs
+from nncli.spec.page import visible
+from nncli.spec.scalars import AmbiguousError, read_scalar
+from nncli.spec.shape import is_key, key_path
+from nncli.spec.suggest import did_you_mean
+from nncli.sweep.values import in_words, number
+
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_CONDITION = re.compile(r"\s*([^=!<>]+?)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*", re.DOTALL)
+HIGHER_IS_BETTER = ("accuracy", "r2", "auc", "exact_match", "top_3", "top_5")
+
+
+class Condition(NamedTuple):
+    """What a run has to be like."""
+
+    text: str
+    """As it was written."""
+    name: str
+    operator: str
+    value: str
+
+    def holds(self, found: Any) -> bool:
+        """Whether a value is as it should be; numbers are compared as numbers, everything else as text."""
+        if found is MISSING:
+            return False
+        mine, wanted = number(found), number(_scalar(self.value))
+        if mine is not None and wanted is not None:
+            return OPERATORS[self.operator](mine, wanted)
+        if self.operator in ("=", "!="):
+            return OPERATORS[self.operator](self.value in _texts(found), True)
+        return isinstance(found, str) and OPERATORS[self.operator](found, self.value)
+
+
+class Selection(NamedTuple):
+    """The runs that were asked for, in the order that was asked for."""
+
+    found: list[Listed]
+    strange: list[Path]
+    """What cannot be read as a run."""
+    total: int
+    """Of all runs."""
+
+
+def parse(text: str) -> Condition:
+    """`eta>=0.1` as a condition. UsageError where it is none."""
+    match = _CONDITION.fullmatch(text)
+    if match is None:
+        raise UsageError(
+            f"--where {visible(text)[:80]}: has no comparison. Write it as optimizer=adam or 'test_accuracy>0.95'"
+        )
+    return Condition(text, *match.groups())
+
+
+def select(
+    runs_dir: Path,
+    conditions: Sequence[Condition] = (),
+    sort: str | None = None,
+    *,
+    reverse: bool = False,
+) -> Selection:
+    """The runs in a folder for which all conditions hold; a run that has not what is asked for is not among them.
+
+    Newest last; with `sort`, by that: the best first where it is a figure of merit, otherwise from small to large, and
+    runs without it at the end. UsageError for a name that no run has and no spec could have.
+    """
+    asked = [*(condition.name for condition in conditions), *([sort] if sort else [])]
+    unseen, last, total = set(asked), None, 0
+
+    def wanted(listed: Listed) -> bool:
+        nonlocal last, total
+        last, total = listed, total + 1
+        values = {name: fact(listed, name) for name in asked}
+        unseen.difference_update(
+            name for name in unseen & values.keys() if values[name] is not MISSING
+        )
+        return all(condition.holds(values[condition.name]) for condition in conditions)
+
+    found, strange = list_runs(runs_dir, wanted)
+    if last:
+        _check_known([name for name in asked if name in unseen], names(last))
+    if sort:
+        found = _sorted(found, sort, reverse)
+    elif reverse:
+        found.reverse()
+    return Selection(found, strange, total)
+
+
+def _check_known(unseen: Sequence[str], known: Sequence[str]) -> None:
+    for name in unseen:
+        path = key_path(name)
+        if path is None or not is_key(path):
+            raise UsageError(
+                f"{visible(name)[:80]}: no run here has that.{did_you_mean(name, known)} "
+                "Any key of a spec, a figure such as test_accuracy, or status can be asked for."
+            )
+
+
+def _sorted(found: Sequence[Listed], name: str, reverse: bool) -> list[Listed]:
+    """Numbers, then texts, each in order; then what has neither."""
+    falling = is_better_higher(name) != reverse
+    numbers, texts, rest = [], [], []
+    for listed in found:
+        value = fact(listed, name)
+        if (as_number := number(value)) is not None:
+            numbers.append((as_number, listed))
+        elif value is MISSING or value is None:
+            rest.append(listed)
+        else:
+            texts.append((in_words(value), listed))
+    numbers.sort(key=lambda pair: pair[0], reverse=falling)
+    texts.sort(key=lambda pair: pair[0], reverse=falling)
+    return [*(listed for _, listed in [*numbers, *texts]), *rest]
+
+
+def is_better_higher(name: str) -> bool:
+    """Whether a name is that of a figure of which more is better."""
+    return name.endswith(HIGHER_IS_BETTER)
+
+
+def _scalar(text: str) -> Any:
+    try:
+        return read_scalar(text)
+    except AmbiguousError:
+        return text
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """How a value may be written; an architecture also by its sizes alone."""
+    whole = in_words(value)
+    return (whole, whole.partition(" ")[0]) if isinstance(value, list) else (whole,)
