@@ -23,7 +23,7 @@ FLOORS = [
     ["predict"],
     ["sweep"],
     ["report", "ledger"],
-    ["pages"],
+    ["pages", "export"],
     ["packaged", "draft", "api", "estimators"],
     ["cli"],
     ["__main__"],

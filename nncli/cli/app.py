@@ -15,6 +15,7 @@ from nncli.cli.check import check
 from nncli.cli.compare import compare
 from nncli.cli.data import data
 from nncli.cli.evaluate import evaluate
+from nncli.cli.export import export
 from nncli.cli.gradcheck import gradcheck
 from nncli.cli.init import init
 from nncli.cli.plot import plot
@@ -87,6 +88,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sweep": sweep,
     "plot": plot,
     "report": report,
+    "export": export,
     "check": check,
     "gradcheck": gradcheck,
     "runs": runs,

@@ -1,0 +1,61 @@
+"""The formats that a network can be exported to: name -> exporter and ending."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from nncli import files
+from nncli.errors import UsageError
+from nncli.export.subject import subject_of, word_of
+
+FormatName = Literal["python"]
+
+
+class Format(NamedTuple):
+    """Where the exporter of a format is: a module with a function `write(Subject) -> Written`."""
+
+    module: str
+    ending: str
+
+
+FORMATS: dict[str, Format] = {
+    "python": Format("nncli.export.python", ".py"),
+}
+
+
+class Exported(NamedTuple):
+    """A file that was written."""
+
+    path: Path
+    size: int
+    use: str
+    notes: tuple[str, ...]
+
+
+def export(target: Path, to: str, out: Path | None = None, which: str | None = None) -> Exported:
+    """Write the network in a run or a weights file as a file of another kind; by default NAME.ending, here.
+
+    Raises UsageError where there is no such network, an extra is missing or the file cannot stand there.
+    """
+    form = FORMATS[to]
+    if out is not None:
+        _check_out(out, form)
+    subject = subject_of(target, which)
+    path = out or Path(word_of(subject.name) + form.ending)
+    _check_out(path, form)
+    written = import_module(form.module).write(subject)
+    files.replace(path, written.data)
+    use = written.use.format(path=path, module=path.stem)
+    return Exported(path, len(written.data), use, (*subject.notes, *written.notes))
+
+
+def _check_out(out: Path, form: Format) -> None:
+    """Raise UsageError where nothing should be written, before any work."""
+    if not out.parent.is_dir():
+        raise UsageError(f"{out.parent}: no such folder")
+    if out.exists() and not out.is_file():
+        raise UsageError(f"{out}: is not a file that can be replaced. Choose another --out")
+    if out.suffix != form.ending:
+        raise UsageError(f"{out}: should end in {form.ending}, for who opens it")

@@ -1,0 +1,204 @@
+"""`--to python`: one file of readable Python that needs only NumPy; its functions are copied from plain.py."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from pprint import pformat
+from typing import Any
+
+import numpy as np
+
+from nncli.data import drawing
+from nncli.data.encoding import NumberColumn
+from nncli.export import plain
+from nncli.export.subject import Subject, Written, word_of
+from nncli.network.params import Array
+from nncli.predictions import PROBABILITIES
+
+Function = Callable[..., Any]
+DRAWING = (
+    drawing.is_drawing,
+    drawing.as_mnist,
+    drawing.averages,
+    drawing.centered,
+    drawing._offset,
+    drawing.round_half_up,
+)
+CONSTANTS = ("SIDE", "BOX", "FAINT", "MIDDLE", "INK")
+"""Of the drawing."""
+TABLE = (plain.table_rows, plain.numbers, plain.number, plain.texts)
+HEAD = '''#!/usr/bin/env python3
+"""{name}: {layers}.
+
+Written by {maker}; needs NumPy, nothing else. Rows are {rows}.
+
+    from {module} import predict, outputs
+    predict(rows)       # {answer}
+    outputs(rows)       # {numbers}
+
+    python {module}.py rows.csv      the same as CSV on standard output; - reads standard input{more}
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+{imports}import sys
+{types}from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+'''
+TYPES = "from collections.abc import Iterable, Mapping, Sequence\n"
+WIDTH = 100
+
+
+def write(subject: Subject) -> Written:
+    """The file, and how to use it."""
+    blocks = [_head(subject), _constants(subject), *map(_source, _functions(subject))]
+    blocks += [_names(subject), _weights(subject), _end()]
+    text = "\n\n".join(block.strip("\n") + "\n" for block in blocks)
+    use = "`python {path} rows.csv` answers rows; in Python: from {module} import predict; it needs only NumPy"
+    return Written(text.encode(), use)
+
+
+def _head(subject: Subject) -> str:
+    meta = subject.meta
+    if subject.table:
+        rows = "mappings from the names of columns to cells, as csv.DictReader gives them"
+    else:
+        scale = f"{meta.preprocessing.scale:g}"
+        rows = f"arrays of {subject.features} numbers, as in training (each is divided by {scale} here)"
+    answer = "a label for each row" if meta.classes else "0 or 1 for each label of each row"
+    answer = answer if meta.classes or meta.labels else "numbers in the units of the targets"
+    columns = subject.form.names[-_width(subject) :]
+    shown = ", ".join(columns if len(columns) < 6 else (*columns[:2], "...", columns[-1]))
+    more = "\n    .npy files are read too" + (
+        "; and drawings as .png or .jpg, where Pillow is installed" if subject.is_mnist_like else ""
+    )
+    parts = {
+        "name": subject.name,
+        "layers": subject.layers,
+        "maker": subject.maker,
+        "rows": rows,
+        "module": word_of(subject.name),
+        "answer": answer,
+        "numbers": f"an array (rows, {len(columns)}): {shown}",
+        "more": "" if subject.table else more,
+    }
+    escaped = {key: text.replace("\\", "\\\\").replace('"""', "'''") for key, text in parts.items()}
+    imports = ("import re\n", TYPES) if subject.table else ("", "")
+    return HEAD.format(**escaped, imports=imports[0], types=imports[1])
+
+
+def _width(subject: Subject) -> int:
+    """Columns of the array of outputs."""
+    outputs = subject.meta.architecture[-1].output_dim
+    return 2 if _answer(subject) is plain.answer_two else outputs
+
+
+def _constants(subject: Subject) -> str:
+    """What is different in every file, each as a literal."""
+    meta, form, table = subject.meta, subject.form, subject.table
+    values: dict[str, Any] = {"INPUTS": subject.features, "DTYPE": subject.dtype}
+    if table is None:
+        values["SCALE"] = meta.preprocessing.scale
+    values["COLUMNS"] = [column.name for column in table.columns] if table else []
+    if table:
+        numbers = [one for one in table.columns if isinstance(one, NumberColumn)]
+        values["NUMBERS"] = {one.name: one.model_dump(exclude={"kind", "name"}) for one in numbers}
+        values["TEXTS"] = {
+            one.name: list(one.categories)
+            for one in table.columns
+            if not isinstance(one, NumberColumn)
+        }
+        values["MISSING"] = list(table.missing)
+    values["KEYS"] = list(form.keys)
+    if meta.classes:
+        values["CLASSES"] = list(meta.classes)
+    if _answer(subject) is plain.answer_numbers:
+        outputs = meta.architecture[-1].output_dim
+        values["CENTERS"] = list((table and table.centers) or (0.0,) * outputs)
+        values["SPREADS"] = list((table and table.spreads) or (1.0,) * outputs)
+    values |= {"HEADER": list(form.names), "FORMS": list(form.forms)}
+    values["HAS_CHOSEN"] = _answer(subject) is not plain.answer_numbers
+    if subject.is_mnist_like and subject.look:
+        values["WHITE"] = subject.look.white
+        values |= {name: getattr(drawing, name) for name in CONSTANTS}
+        values["DataError"] = ValueError
+    return "".join(f"{name} = {_literal(value, len(name) + 3)}\n" for name, value in values.items())
+
+
+def _literal(value: Any, indent: int) -> str:
+    if value is ValueError:
+        return "ValueError"
+    text = pformat(value, width=WIDTH - 4, compact=True, sort_dicts=False)
+    return text.replace("\n", "\n" + " " * indent)
+
+
+def _answer(subject: Subject) -> Function:
+    """How the last layer is read."""
+    meta = subject.meta
+    last = meta.architecture[-1]
+    if meta.classes is not None and last.output_dim > 1:
+        return plain.answer_classes
+    if meta.classes is not None:
+        return plain.answer_two if last.activation in PROBABILITIES else plain.answer_score
+    return plain.answer_labels if meta.labels is not None else plain.answer_numbers
+
+
+def _functions(subject: Subject) -> Iterator[Function]:
+    """Those that the network needs."""
+    yield from (plain.predict, plain.outputs, _answer(subject), plain.forward)
+    used = dict.fromkeys(layer.activation for layer in subject.meta.architecture)
+    yield from (getattr(plain, name) for name in used)
+    yield from TABLE if subject.table else (plain.array_rows,)
+    if subject.is_mnist_like:
+        yield from (plain.see, *DRAWING)
+    yield plain.read
+    if subject.is_mnist_like:
+        yield plain.read_drawing
+    yield from (plain.main, plain.unpack)
+
+
+def _source(function: Function) -> str:
+    return inspect.getsource(function)
+
+
+def _names(subject: Subject) -> str:
+    """Which functions stand for the steps that every network has."""
+    inputs = "table_rows" if subject.table else "array_rows"
+    opened = "read_drawing" if subject.is_mnist_like else "read"
+    return f"inputs, answer, opened = {inputs}, {_answer(subject).__name__}, {opened}"
+
+
+def _weights(subject: Subject) -> str:
+    """LAYERS: W, b and g of each, the numbers as base64."""
+    lines = ["LAYERS = ["]
+    for number, layer in enumerate(subject.meta.architecture, 1):
+        w, b = (_packed(subject.params[f"{name}{number}"]) for name in "Wb")
+        lines += [
+            "    (",
+            f"        {w},",
+            f"        {b},",
+            f"        {layer.activation},",
+            "    ),",
+        ]
+    return "\n".join([*lines, "]"])
+
+
+def _packed(numbers: Array) -> str:
+    """A call of `unpack`, as short lines."""
+    data = np.ascontiguousarray(numbers, numbers.dtype.newbyteorder("<")).tobytes()
+    lines = textwrap.wrap(base64.b64encode(data).decode(), WIDTH)
+    return 'unpack({}, """\n{}\n""")'.format(numbers.shape, "\n".join(lines))
+
+
+def _end() -> str:
+    return 'if __name__ == "__main__":\n    sys.exit(main(sys.argv[1:]))'

@@ -1,0 +1,161 @@
+"""`nncli export --to python`: a file that needs only NumPy and says what `nncli predict` says."""
+
+from __future__ import annotations
+
+import csv
+import io
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from exported import nncli
+
+from nncli.predict import open_network, predict_rows
+
+SPEC = """\
+data: {source: npz, path: data.npz}
+architecture:
+  - {input_dim: 3, output_dim: 5, activation: HIDDEN}
+  - {input_dim: 5, output_dim: OUT, activation: LAST}
+loss: LOSS
+epochs: 1
+batch_size: 10
+eta: 0.1
+dtype: DTYPE
+"""
+
+
+def exported(run: Path, folder: Path, name: str = "it.py") -> Path:
+    result = nncli("export", run, "--to", "python", "--out", folder / name)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.count("\n") == 1
+    assert "python" in result.stdout
+    return folder / name
+
+
+def told(script: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    """The file as a program that finds no nncli: -I, and no folder to find it in."""
+    code = [sys.executable, "-I", str(script), *map(str, words)]
+    return subprocess.run(code, capture_output=True, text=True, cwd=script.parent)
+
+
+def table_of(text: str) -> tuple[list[str], list[list[str]]]:
+    head, *rows = csv.reader(io.StringIO(text))
+    return head, rows
+
+
+def test_it_gives_predicts_answers(trained, tmp_path):
+    module = runpy.run_path(str(exported(trained.run, tmp_path)))
+    rows = np.load(trained.rows) if trained.rows.suffix == ".npy" else trained.cells
+    wanted = trained.predicted
+    assert len(rows) == 1000
+    assert module["outputs"](rows) == pytest.approx(wanted.outputs, rel=1e-5, abs=1e-6)
+    said = module["predict"](rows)
+    assert said == (pytest.approx(trained.labels) if wanted.chosen is None else trained.labels)
+    assert len(set(said)) > 1, "one answer for all proves little"
+
+
+def test_its_command_line_writes_what_predict_writes(trained, tmp_path):
+    ours = nncli("predict", trained.run, trained.rows)
+    theirs = told(exported(trained.run, tmp_path), trained.rows)
+    assert (theirs.returncode, theirs.stderr) == (0, "")
+    (head, rows), (own_head, own_rows) = table_of(theirs.stdout), table_of(ours.stdout)
+    assert head == own_head
+    for row, own in zip(rows, own_rows, strict=True):
+        texts = len(head) > 1
+        assert row[:texts] == own[:texts]
+        numbers = [float(cell) for cell in own[texts:]]
+        assert [float(cell) for cell in row[texts:]] == pytest.approx(numbers, rel=2e-5, abs=1e-6)
+
+
+KINDS = [
+    ("sigmoid", 3, "softmax", "cross_entropy", "classes"),
+    ("tanh", 1, "sigmoid", "binary_cross_entropy", "two"),
+    ("relu", 3, "sigmoid", "binary_cross_entropy", "labels"),
+    ("leaky_relu", 2, "identity", "mse", "numbers"),
+    ("elu", 1, "softplus", "mse", "numbers"),
+    ("softplus", 1, "identity", "quadratic", "two"),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("hidden", "out", "last", "loss", "kind"), KINDS)
+def test_every_kind_of_network(hidden, out, last, loss, kind, dtype, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 3)).astype(np.float32)
+    y = {
+        "classes": np.arange(60) % 3,
+        "two": np.arange(60) % 2,
+        "labels": rng.integers(0, 2, (60, out)),
+        "numbers": rng.random((60, out)),
+    }[kind]
+    np.savez("data.npz", x=x, y=y, x_test=x, y_test=y)
+    words = {"HIDDEN": hidden, "OUT": out, "LAST": last, "LOSS": loss, "DTYPE": dtype}
+    spec = SPEC
+    for word, value in words.items():
+        spec = spec.replace(word, str(value))
+    Path("spec.yaml").write_text(spec)
+    result = nncli("train", "spec.yaml", "-q")
+    assert result.exit_code == 0, result.output
+    run = Path(result.stdout.strip())
+    module = runpy.run_path(str(exported(run, tmp_path)))
+    weights = open_network(run).weights
+    wanted = predict_rows(weights, x)
+    assert module["outputs"](x) == pytest.approx(wanted.outputs, rel=1e-5, abs=1e-6)
+    if wanted.chosen is not None:
+        names = weights.meta.classes
+        chosen = wanted.chosen.tolist()
+        assert module["predict"](x) == ([names[one] for one in chosen] if names else chosen)
+    np.save("x.npy", x)
+    theirs, ours = told(tmp_path / "it.py", "x.npy"), nncli("predict", run, "x.npy")
+    assert table_of(theirs.stdout)[0] == table_of(ours.stdout)[0]
+    assert len(table_of(theirs.stdout)[1]) == 60
+
+
+def test_a_drawing_is_seen_as_predict_sees_it(mnist_run, tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    paper = np.full((300, 400), 250, np.uint8)
+    paper[60:240, 200:224] = 20
+    paper[60:84, 140:224] = 20
+    image.fromarray(paper).save(tmp_path / "drawn.png")
+    script = exported(mnist_run, tmp_path)
+    theirs, ours = told(script, "drawn.png"), nncli("predict", mnist_run, tmp_path / "drawn.png")
+    assert theirs.stderr == ""
+    assert table_of(theirs.stdout)[1][0][0] == table_of(ours.stdout)[1][0][1]
+    numbers = [float(cell) for cell in table_of(ours.stdout)[1][0][2:]]
+    given = [float(cell) for cell in table_of(theirs.stdout)[1][0][1:]]
+    assert given == pytest.approx(numbers, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("species,island\nx,y\n", "row 1: lacks the column bill_length_mm"),
+        (None, "No such file"),
+        (
+            "island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex\nDream,1_0,1,1,1,MALE\n",
+            "row 1: column bill_length_mm holds '1_0'",
+        ),
+    ],
+)
+def test_it_refuses_in_one_line(penguins, tmp_path, text, said):
+    if text:
+        (tmp_path / "rows.csv").write_text(text)
+    result = told(exported(penguins.run, tmp_path), "rows.csv")
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert said in result.stderr
+
+
+def test_where_it_is_written(digits, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = nncli("export", digits.run, "--to", "python")
+    assert result.stdout.startswith("digits.py: ")
+    assert (tmp_path / "digits.py").is_file()
+    for out, said in (("no/it.py", "no such folder"), ("it.txt", ".py"), (".", "not a file")):
+        result = nncli("export", digits.run, "--to", "python", "--out", out)
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+        assert said in result.stderr
