@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib import import_module
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -45,9 +46,11 @@ def export(target: Path, to: str, out: Path | None = None, which: str | None = N
     subject = subject_of(target, which)
     path = out or Path(word_of(subject.name) + form.ending)
     _check_out(path, form)
+    if out is None and path.exists():  # it may be no export at all
+        raise UsageError(f"{path}: exists. Replace it with --out {path}, or name another file")
     written = import_module(form.module).write(subject)
     files.replace(path, written.data)
-    use = written.use.format(path=path, module=path.stem)
+    use = written.use.format(path=shlex.quote(str(path)))
     return Exported(path, len(written.data), use, (*subject.notes, *written.notes))
 
 

@@ -82,7 +82,7 @@ def identity(z: Array) -> Array:
 def array_rows(rows: Any) -> Array:
     """Rows of numbers, as they were in training before they were divided by SCALE: (rows, INPUTS)."""
     x = np.asarray(rows)
-    x = x.reshape(len(x), -1)
+    x = x.reshape(len(x), int(np.prod(x.shape[1:])))
     if x.shape[1] != INPUTS:
         raise ValueError(f"the rows have {x.shape[1]} numbers, but the network takes {INPUTS}")
     return x.astype(DTYPE) * np.dtype(DTYPE).type(1 / SCALE)
@@ -98,7 +98,12 @@ def table_rows(rows: Iterable[Mapping[str, Any]]) -> Array:
             raise ValueError(f"row {absent}: lacks the column {name}")
         cells = [row[name] for row in rows]
         parts += numbers(name, cells) if name in NUMBERS else texts(name, cells)
-    return np.array(parts, dtype="float32").T.reshape(len(rows), INPUTS).astype(DTYPE)
+    with np.errstate(over="ignore"):
+        x = np.array(parts).T.reshape(len(rows), INPUTS).astype("float32")
+    finite = np.isfinite(x).all(axis=1)
+    if not finite.all():
+        raise ValueError(f"row {finite.argmin() + 1}: holds a number far beyond those of training")
+    return x.astype(DTYPE)
 
 
 def numbers(name: str, cells: Sequence[Any]) -> list[Array]:
@@ -115,14 +120,16 @@ def number(name: str, row: int, cell: Any) -> float:
     if cell is None or cell in MISSING:
         return float("nan")
     plain = r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*"
-    if isinstance(cell, str) and not re.fullmatch(plain, cell, re.ASCII):
+    known = not isinstance(cell, str) or re.fullmatch(plain, cell, re.ASCII)
+    value = float(cell) if known else np.inf
+    if np.isinf(value):
         raise ValueError(f"row {row}: column {name} holds {cell!r} where a number is expected")
-    return float(cell)
+    return value
 
 
 def texts(name: str, cells: Sequence[Any]) -> list[Array]:
     """One input per category: 1 for the cell's own. What training never saw is 0 in all of them."""
-    known = ["" if cell is None or cell in MISSING else str(cell) for cell in cells]
+    known = ["" if cell is None or str(cell) in MISSING else str(cell) for cell in cells]
     return [np.array([cell == text for cell in known], float) for text in TEXTS[name]]
 
 
@@ -205,10 +212,26 @@ def read(path: str) -> tuple[Any, list[list[str]]]:
     """The rows in a CSV or .npy file, - for standard input; and the cells that name them."""
     if path.endswith(".npy"):
         return np.load(path, allow_pickle=False), []
-    text = sys.stdin.read() if path == "-" else Path(path).read_bytes().decode("utf-8-sig")
-    rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-    keys = [[row.get(key) or "" for key in KEYS] for row in rows]
-    return (rows if COLUMNS else [[float(cell) for cell in row.values()] for row in rows]), keys
+    data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    text = data.decode("utf-8-sig")
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    head, *rows = [row for row in table if row] or [[]]
+    for at, row in enumerate(rows, 1):
+        if len(row) != len(head):
+            raise ValueError(f"row {at}: has {len(row)} cells, the header {len(head)}")
+    named = [dict(zip(head, row, strict=True)) for row in rows]
+    keys = [[row.get(key, "") for key in KEYS] for row in named]
+    return (named if COLUMNS else array_of(head, rows)), keys
+
+
+def array_of(head: list[str], rows: list[list[str]]) -> Array:
+    """Cells that are all numbers as an array (rows, columns)."""
+    values = [
+        [number(name, at, cell) for name, cell in zip(head, row, strict=True)]
+        for at, row in enumerate(rows, 1)
+    ]
+    return np.array(values, float).reshape(len(rows), len(head))
 
 
 def read_drawing(path: str) -> tuple[Any, list[list[str]]]:
@@ -228,7 +251,7 @@ def main(arguments: list[str]) -> int:
     try:
         rows, keys = opened(arguments[0])
         chosen, values = answer(rows)
-    except (ValueError, OSError, ImportError, csv.Error) as error:
+    except (ValueError, OSError, EOFError, ImportError, csv.Error) as error:
         sys.stderr.write(f"error: {arguments[0]}: {error}\n")
         return 2
     writer = csv.writer(sys.stdout, lineterminator="\n")

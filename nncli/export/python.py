@@ -30,6 +30,7 @@ DRAWING = (
 CONSTANTS = ("SIDE", "BOX", "FAINT", "MIDDLE", "INK")
 """Of the drawing."""
 TABLE = (plain.table_rows, plain.numbers, plain.number, plain.texts)
+ARRAYS = (plain.array_rows, plain.number, plain.array_of)
 HEAD = '''#!/usr/bin/env python3
 """{name}: {layers}.
 
@@ -47,7 +48,8 @@ from __future__ import annotations
 import base64
 import csv
 import io
-{imports}import sys
+import re
+import sys
 {types}from pathlib import Path
 from typing import Any
 
@@ -64,7 +66,7 @@ def write(subject: Subject) -> Written:
     blocks = [_head(subject), _constants(subject), *map(_source, _functions(subject))]
     blocks += [_names(subject), _weights(subject), _end()]
     text = "\n\n".join(block.strip("\n") + "\n" for block in blocks)
-    use = "`python {path} rows.csv` answers rows; in Python: from {module} import predict; it needs only NumPy"
+    use = "`python {path} rows.csv` answers rows, and its `predict(rows)` does in Python; it needs only NumPy"
     return Written(text.encode(), use)
 
 
@@ -93,8 +95,7 @@ def _head(subject: Subject) -> str:
         "more": "" if subject.table else more,
     }
     escaped = {key: text.replace("\\", "\\\\").replace('"""', "'''") for key, text in parts.items()}
-    imports = ("import re\n", TYPES) if subject.table else ("", "")
-    return HEAD.format(**escaped, imports=imports[0], types=imports[1])
+    return HEAD.format(**escaped, types=TYPES if subject.table else "")
 
 
 def _width(subject: Subject) -> int:
@@ -118,7 +119,7 @@ def _constants(subject: Subject) -> str:
             for one in table.columns
             if not isinstance(one, NumberColumn)
         }
-        values["MISSING"] = list(table.missing)
+    values["MISSING"] = list(table.missing) if table else []
     values["KEYS"] = list(form.keys)
     if meta.classes:
         values["CLASSES"] = list(meta.classes)
@@ -158,7 +159,7 @@ def _functions(subject: Subject) -> Iterator[Function]:
     yield from (plain.predict, plain.outputs, _answer(subject), plain.forward)
     used = dict.fromkeys(layer.activation for layer in subject.meta.architecture)
     yield from (getattr(plain, name) for name in used)
-    yield from TABLE if subject.table else (plain.array_rows,)
+    yield from TABLE if subject.table else ARRAYS
     if subject.is_mnist_like:
         yield from (plain.see, *DRAWING)
     yield plain.read

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from keyword import kwlist
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,6 +112,7 @@ def subject_of(target: Path, which: str | None = None) -> Subject:
 
 
 def word_of(name: str) -> str:
-    """A name that a file and a Python module can have: letters, digits and `_`."""
+    """A name that a file and a Python module can have: letters, digits and `_`, and that hides no other module."""
     word = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "network"
-    return f"network_{word}" if word[0].isdigit() else word
+    is_taken = word in (*sys.stdlib_module_names, *kwlist, "numpy")
+    return f"network_{word}" if word[0].isdigit() or is_taken else word

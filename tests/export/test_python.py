@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from exported import nncli
 
+from nncli.export.subject import word_of
 from nncli.predict import open_network, predict_rows
 
 SPEC = """\
@@ -36,9 +37,17 @@ def exported(run: Path, folder: Path, name: str = "it.py") -> Path:
     return folder / name
 
 
+ALONE = """
+import runpy, sys
+sys.modules["nncli"] = None
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 def told(script: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    """The file as a program that finds no nncli: -I, and no folder to find it in."""
-    code = [sys.executable, "-I", str(script), *map(str, words)]
+    """The file as a program, where `import nncli` fails, installed or not."""
+    code = [sys.executable, "-I", "-c", ALONE, str(script), *map(str, words)]
     return subprocess.run(code, capture_output=True, text=True, cwd=script.parent)
 
 
@@ -131,23 +140,48 @@ def test_a_drawing_is_seen_as_predict_sees_it(mnist_run, tmp_path):
     assert given == pytest.approx(numbers, rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("species,island\nx,y\n", "row 1: lacks the column bill_length_mm"),
-        (None, "No such file"),
-        (
-            "island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex\nDream,1_0,1,1,1,MALE\n",
-            "row 1: column bill_length_mm holds '1_0'",
-        ),
-    ],
-)
-def test_it_refuses_in_one_line(penguins, tmp_path, text, said):
-    if text:
+HEADER = "island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex\n"
+FAULTS = [
+    ("penguins", None, "No such file"),
+    ("penguins", "species,island\nx,y\n", "row 1: lacks the column bill_length_mm"),
+    ("penguins", HEADER + "Dream,1_0,1,1,1,MALE\n", "row 1: column bill_length_mm holds '1_0'"),
+    ("penguins", HEADER + "Dream,1e999,1,1,1,MALE\n", "row 1: column bill_length_mm holds '1e999'"),
+    ("penguins", HEADER + "Dream,1e200,1,1,1,MALE\n", "row 1: holds a number far beyond"),
+    ("penguins", HEADER + "Dream\n", "row 1: has 1 cells, the header 6"),
+    ("digits", "", "the rows have 0 numbers, but the network takes 64"),
+    ("digits", "a,b\n1\n", "row 1: has 1 cells, the header 2"),
+    ("digits", "a,b\n1,x\n", "row 1: column b holds 'x'"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "said"), FAULTS)
+def test_it_refuses_in_one_line(name, text, said, request, tmp_path):
+    if text is not None:
         (tmp_path / "rows.csv").write_text(text)
-    result = told(exported(penguins.run, tmp_path), "rows.csv")
+    result = told(exported(request.getfixturevalue(name).run, tmp_path), "rows.csv")
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
     assert said in result.stderr
+
+
+def test_what_it_reads(penguins, tmp_path):
+    """No row at all, standard input, other separators, and holes as Python has them."""
+    script = exported(penguins.run, tmp_path)
+    (tmp_path / "none.csv").write_text(HEADER)
+    assert told(script, "none.csv").stdout == "label,p_Adelie,p_Chinstrap,p_Gentoo\n"
+    text = HEADER + "Dream,,1,1,1,\n"
+    (tmp_path / "comma.csv").write_text(text)
+    (tmp_path / "semicolon.csv").write_text(text.replace(",", ";"))
+    wanted = told(script, "comma.csv").stdout
+    assert wanted.count("\n") == 2
+    assert told(script, "semicolon.csv").stdout == wanted
+    module = runpy.run_path(str(script))
+    names = HEADER.strip().split(",")
+    (text_row, nan_row, none_row) = (
+        dict(zip(names, ["Dream", hole, 1, 1, 1, hole], strict=True))
+        for hole in ("", float("nan"), None)
+    )
+    outputs = module["outputs"]([text_row, nan_row, none_row])
+    assert (outputs == outputs[0]).all()
 
 
 def test_where_it_is_written(digits, tmp_path, monkeypatch):
@@ -155,7 +189,26 @@ def test_where_it_is_written(digits, tmp_path, monkeypatch):
     result = nncli("export", digits.run, "--to", "python")
     assert result.stdout.startswith("digits.py: ")
     assert (tmp_path / "digits.py").is_file()
+    result = nncli("export", digits.run, "--to", "python")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "Replace it with --out digits.py" in result.stderr
+    assert nncli("export", digits.run, "--to", "python", "--out", "digits.py").exit_code == 0
     for out, said in (("no/it.py", "no such folder"), ("it.txt", ".py"), (".", "not a file")):
         result = nncli("export", digits.run, "--to", "python", "--out", out)
         assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
         assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("a b/c", "a_b_c"),
+        ("9x", "network_9x"),
+        ("\N{GREEK SMALL LETTER ALPHA}", "network"),
+        ("csv", "network_csv"),
+        ("numpy", "network_numpy"),
+        ("class", "network_class"),
+    ],
+)
+def test_a_name_that_hides_no_module(name, word):
+    assert word_of(name) == word
