@@ -7,11 +7,15 @@ import random
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from typer.testing import CliRunner, Result
 
 from nncli.cli.app import app
+from nncli.data.csv_file import open_csv
+from nncli.data.table_rows import encoded
 from nncli.predict import predict
 from nncli.predictions import Answers
+from nncli.runs.weights import read
 
 ROWS = 1000
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -42,8 +46,6 @@ class Trained(NamedTuple):
     @property
     def labels(self) -> list[Any]:
         """The chosen class of each row, or its numbers."""
-        from nncli.runs.weights import read
-
         classes = read(self.run / "weights.npz").meta.classes
         given = self.predicted
         if classes is None or given.chosen is None:
@@ -74,3 +76,19 @@ def odd_rows(table: Path, out: Path) -> Path:
                 ["Mars" if cell == "Dream" and rng.random() < 0.3 else cell for cell in cells]
             )
     return out
+
+
+def inputs_of(trained: Trained) -> Any:
+    """The rows as the network's inputs: (rows, inputs)."""
+    meta = read(trained.run / "weights.npz").meta
+    scale, table = meta.preprocessing.scale, meta.preprocessing.table
+    if table is None:
+        return np.load(trained.rows).astype("float32") * np.float32(1 / scale)
+    with open_csv(trained.rows) as file:
+        return np.concatenate([piece.x for piece in encoded(file, table, (), ())])
+
+
+def train_again(name: str, start: Path, folder: Path) -> Result:
+    """An epoch with a packaged spec from other parameters."""
+    words = ("-q", "--runs-dir", folder, "--set", f"init_from={start}", "--set", "epochs=1")
+    return nncli("train", CONFIGS / f"{name}.yaml", *words)

@@ -16,8 +16,10 @@ def export(
         typer.Argument(metavar="RUN", help="A run, a weights file, or a sweep (its best trial)."),
     ],
     to: Annotated[
-        Literal["python"],
-        typer.Option(help="python: one file that needs only NumPy."),
+        Literal["python", "safetensors"],
+        typer.Option(
+            help="python: one file that needs only NumPy. safetensors: a state dict for PyTorch."
+        ),
     ],
     out: Annotated[
         Path | None,

@@ -11,7 +11,7 @@ from nncli import files
 from nncli.errors import UsageError
 from nncli.export.subject import subject_of, word_of
 
-FormatName = Literal["python"]
+FormatName = Literal["python", "safetensors"]
 
 
 class Format(NamedTuple):
@@ -23,6 +23,7 @@ class Format(NamedTuple):
 
 FORMATS: dict[str, Format] = {
     "python": Format("nncli.export.python", ".py"),
+    "safetensors": Format("nncli.export.safetensors", ".safetensors"),
 }
 
 
@@ -50,7 +51,7 @@ def export(target: Path, to: str, out: Path | None = None, which: str | None = N
         raise UsageError(f"{path}: exists. Replace it with --out {path}, or name another file")
     written = import_module(form.module).write(subject)
     files.replace(path, written.data)
-    use = written.use.format(path=shlex.quote(str(path)))
+    use = written.use.format(path=str(path), word=shlex.quote(str(path)))
     return Exported(path, len(written.data), use, (*subject.notes, *written.notes))
 
 

@@ -66,7 +66,7 @@ def write(subject: Subject) -> Written:
     blocks = [_head(subject), _constants(subject), *map(_source, _functions(subject))]
     blocks += [_names(subject), _weights(subject), _end()]
     text = "\n\n".join(block.strip("\n") + "\n" for block in blocks)
-    use = "`python {path} rows.csv` answers rows, and its `predict(rows)` does in Python; it needs only NumPy"
+    use = "`python {word} rows.csv` answers rows, and its `predict(rows)` does in Python; it needs only NumPy"
     return Written(text.encode(), use)
 
 

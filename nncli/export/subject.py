@@ -88,7 +88,7 @@ class Written(NamedTuple):
 
     data: bytes
     use: str
-    """How to use the file, in a line; it is called `{path}` there."""
+    """How to use the file, in a line; it is called `{path}` there, and `{word}` on a command line."""
     notes: tuple[str, ...] = ()
 
 

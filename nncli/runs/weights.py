@@ -16,7 +16,7 @@ from nncli import files
 from nncli.data.encoding import Preprocessing
 from nncli.errors import DamagedError, UsageError
 from nncli.network.params import Architecture, Arrays, shapes
-from nncli.runs import archive
+from nncli.runs import archive, tensors
 from nncli.runs.format import check_format
 from nncli.spec.base import Model
 from nncli.spec.model import LayerSpec, LossName
@@ -80,12 +80,15 @@ def read(path: Path) -> Weights:
 
 
 def read_params(path: Path, architecture: Architecture) -> Arrays:
-    """The parameters for an architecture, from a weights file or from any `.npz` that holds exactly W1, b1, ...
+    """The parameters for an architecture, from a weights file or from any `.npz` that holds exactly W1, b1, ...; or
+    from a `.safetensors` file with these or with the layers of a PyTorch `Sequential`.
 
     Raises UsageError where there is no such file, DamagedError where it does not fit.
     """
     data = _bytes(path)
-    if archive.has_digest(data):
+    if path.suffix == tensors.ENDING:
+        arrays = tensors.numbered_layers(tensors.unpack(data, path))
+    elif archive.has_digest(data):
         arrays = archive.unpack(data, path)
         read_meta(arrays, path, Meta)
     else:
