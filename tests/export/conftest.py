@@ -10,6 +10,57 @@ import numpy as np
 import pytest
 from exported import CONFIGS, ROWS, Trained, nncli, odd_rows
 
+SPEC = """\
+data: {source: npz, path: data.npz}
+architecture:
+  - {input_dim: 3, output_dim: 5, activation: HIDDEN}
+  - {input_dim: 5, output_dim: OUT, activation: LAST}
+loss: LOSS
+epochs: 1
+batch_size: 10
+eta: 0.1
+dtype: DTYPE
+"""
+
+
+KINDS = [
+    ("sigmoid", 3, "softmax", "cross_entropy", "classes"),
+    ("tanh", 1, "sigmoid", "binary_cross_entropy", "two"),
+    ("relu", 3, "sigmoid", "binary_cross_entropy", "labels"),
+    ("leaky_relu", 2, "identity", "mse", "numbers"),
+    ("elu", 1, "softplus", "mse", "numbers"),
+    ("softplus", 1, "identity", "quadratic", "two"),
+]
+
+
+@pytest.fixture(
+    scope="session",
+    params=[(kind, dtype) for kind in KINDS for dtype in ("float32", "float64")],
+    ids=lambda param: f"{param[0][0]}-{param[0][2]}-{param[0][4]}-{param[1]}",
+)
+def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Every activation, every sort of answer, both types of numbers; 60 rows."""
+    (hidden, out, last, loss, sort), dtype = request.param
+    folder = tmp_path_factory.mktemp("kind")
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 3)).astype(np.float32)
+    y = {
+        "classes": np.arange(60) % 3,
+        "two": np.arange(60) % 2,
+        "labels": rng.integers(0, 2, (60, out)),
+        "numbers": rng.random((60, out)),
+    }[sort]
+    np.savez(folder / "data.npz", x=x, y=y, x_test=x, y_test=y)
+    np.save(folder / "x.npy", x)
+    words = {"HIDDEN": hidden, "OUT": out, "LAST": last, "LOSS": loss, "DTYPE": dtype}
+    spec = SPEC
+    for word, value in words.items():
+        spec = spec.replace(word, str(value))
+    (folder / "spec.yaml").write_text(spec)
+    result = nncli("train", folder / "spec.yaml", "-q", "--runs-dir", folder)
+    assert result.exit_code == 0, result.output
+    return Trained(Path(result.stdout.strip()), folder / "x.npy")
+
 
 @pytest.fixture(scope="session")
 def train(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
@@ -50,7 +101,14 @@ def mpg(train: Callable[..., Path], tables_folder: Path, tmp_path_factory: Any) 
     return Trained(train("mpg", "epochs=3"), rows)
 
 
-@pytest.fixture(params=["digits", "penguins", "mpg"])
+@pytest.fixture(scope="session")
+def titanic(train: Callable[..., Path], tables_folder: Path, tmp_path_factory: Any) -> Trained:
+    """Two classes that share one output, from a table."""
+    rows = odd_rows(tables_folder / "titanic.csv", tmp_path_factory.mktemp("t") / "rows.csv")
+    return Trained(train("titanic", "epochs=3"), rows)
+
+
+@pytest.fixture(params=["digits", "penguins", "titanic", "mpg"])
 def trained(request: pytest.FixtureRequest) -> Trained:
     """Each of them."""
     return request.getfixturevalue(request.param)

@@ -14,19 +14,7 @@ import pytest
 from exported import nncli
 
 from nncli.export.subject import word_of
-from nncli.predict import open_network, predict_rows
-
-SPEC = """\
-data: {source: npz, path: data.npz}
-architecture:
-  - {input_dim: 3, output_dim: 5, activation: HIDDEN}
-  - {input_dim: 5, output_dim: OUT, activation: LAST}
-loss: LOSS
-epochs: 1
-batch_size: 10
-eta: 0.1
-dtype: DTYPE
-"""
+from nncli.runs.weights import read
 
 
 def exported(run: Path, folder: Path, name: str = "it.py") -> Path:
@@ -80,47 +68,15 @@ def test_its_command_line_writes_what_predict_writes(trained, tmp_path):
         assert [float(cell) for cell in row[texts:]] == pytest.approx(numbers, rel=2e-5, abs=1e-6)
 
 
-KINDS = [
-    ("sigmoid", 3, "softmax", "cross_entropy", "classes"),
-    ("tanh", 1, "sigmoid", "binary_cross_entropy", "two"),
-    ("relu", 3, "sigmoid", "binary_cross_entropy", "labels"),
-    ("leaky_relu", 2, "identity", "mse", "numbers"),
-    ("elu", 1, "softplus", "mse", "numbers"),
-    ("softplus", 1, "identity", "quadratic", "two"),
-]
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("hidden", "out", "last", "loss", "kind"), KINDS)
-def test_every_kind_of_network(hidden, out, last, loss, kind, dtype, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((60, 3)).astype(np.float32)
-    y = {
-        "classes": np.arange(60) % 3,
-        "two": np.arange(60) % 2,
-        "labels": rng.integers(0, 2, (60, out)),
-        "numbers": rng.random((60, out)),
-    }[kind]
-    np.savez("data.npz", x=x, y=y, x_test=x, y_test=y)
-    words = {"HIDDEN": hidden, "OUT": out, "LAST": last, "LOSS": loss, "DTYPE": dtype}
-    spec = SPEC
-    for word, value in words.items():
-        spec = spec.replace(word, str(value))
-    Path("spec.yaml").write_text(spec)
-    result = nncli("train", "spec.yaml", "-q")
-    assert result.exit_code == 0, result.output
-    run = Path(result.stdout.strip())
-    module = runpy.run_path(str(exported(run, tmp_path)))
-    weights = open_network(run).weights
-    wanted = predict_rows(weights, x)
+def test_every_kind_of_network(kind, tmp_path):
+    module = runpy.run_path(str(exported(kind.run, tmp_path)))
+    wanted, classes = kind.predicted, read(kind.run / "weights.npz").meta.classes
+    x = np.load(kind.rows)
     assert module["outputs"](x) == pytest.approx(wanted.outputs, rel=1e-5, abs=1e-6)
     if wanted.chosen is not None:
-        names = weights.meta.classes
         chosen = wanted.chosen.tolist()
-        assert module["predict"](x) == ([names[one] for one in chosen] if names else chosen)
-    np.save("x.npy", x)
-    theirs, ours = told(tmp_path / "it.py", "x.npy"), nncli("predict", run, "x.npy")
+        assert module["predict"](x) == ([classes[one] for one in chosen] if classes else chosen)
+    theirs, ours = told(tmp_path / "it.py", kind.rows), nncli("predict", kind.run, kind.rows)
     assert table_of(theirs.stdout)[0] == table_of(ours.stdout)[0]
     assert len(table_of(theirs.stdout)[1]) == 60
 
