@@ -18,10 +18,11 @@ from nncli.runs.documents import Json
 from nncli.spec.dump import plain_spec
 from nncli.spec.load import load_spec, parse_spec
 from nncli.spec.model import Spec
+from nncli.training import engines
 
 MAY_CHANGE = {("name",), ("checkpoint",), ("sweep",), ("data", "path")}
 """Keys that no byte of a result depends on; what lies at the path is known by its fingerprint."""
-DECIDES_BYTES = ("nncli", "numpy", "cpu", "blas", "threads")
+DECIDES_BYTES = ("nncli", "numpy", "cpu", "blas", "threads", "engine")
 """What run.json holds of a machine that can change the last bits of a result."""
 
 
@@ -85,6 +86,7 @@ def reopened(
 def differences(run: Mapping[str, Any], threads: int) -> list[str]:
     """What decides the last bits of a result and is not as it was in run.json: "numpy was 2.3.4, is 2.4.0"."""
     now = {"nncli": __version__, **machine.describe(), "threads": threads}
+    now["engine"] = engines.described(run["engine"].split()[0])
     return [f"{key} was {run[key]}, is {now[key]}" for key in DECIDES_BYTES if run[key] != now[key]]
 
 

@@ -24,7 +24,7 @@ from nncli.runs.format import FORMAT
 from nncli.runs.weights import Meta, Weights
 from nncli.spec.dump import dump_spec, plain_spec
 from nncli.spec.model import Spec
-from nncli.training import loop
+from nncli.training import engines, loop
 from nncli.training.baseline import recorded_baselines
 from nncli.training.monitor import keeps_best
 from nncli.training.state import State
@@ -41,6 +41,7 @@ PROCESS = (
     "numpy",
     "blas",
     "threads",
+    "engine",
 )
 """What run.json says of the process that works on a run."""
 
@@ -181,6 +182,7 @@ def _describe(experiment: Experiment, command: Sequence[str]) -> Json:
         "nncli": __version__,
         **machine.describe(),
         "threads": experiment.threads,
+        "engine": engines.described(experiment.spec.engine),
         "data": {"sha256": fingerprint.sha256, "sampled": fingerprint.sampled},
         "parameters": parameters.count(experiment.spec.architecture),
         "spec": plain_spec(experiment.spec),

@@ -22,7 +22,8 @@ def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False
     document = source.document()
     sweep = _sweep(source, document.spec)
     err = console.stderr(quiet)
-    with document.places(), fetching(err) as on_progress:
+    engine = console.compiling(err, document.spec.engine)
+    with document.places(), engine, fetching(err) as on_progress:
         prepared = preparation.prepare(document.spec, on_progress)
         preparation.initial_vector(prepared.spec)
     console.print_warnings(prepared.warnings, f"{spec}: ")

@@ -138,3 +138,13 @@ def facts_table(facts: Mapping[str, str]) -> Table:
     for name, text in facts.items():
         grid.add_row(bold(name), Text(text))
     return grid
+
+
+@contextmanager
+def compiling(console: Console, engine: str) -> Iterator[None]:
+    """Says so where an engine has to compile something first."""
+    from nncli.training import engines
+
+    line = f"engine {engine}: compiling, which takes some seconds and is kept for the next time"
+    with engines.compiling(engine, lambda: console.print(line)):
+        yield

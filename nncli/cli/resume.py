@@ -44,7 +44,7 @@ def resume(
             err.print(f"{run}: already complete. To train it for longer: --epochs N")
             ending.report(run, reopened.summary, json, quiet)
             return
-        with fetching(err) as on_progress:
+        with console.compiling(err, reopened.spec.engine), fetching(err) as on_progress:
             prepared = reopened.prepare(on_progress)
         with graceful() as stop, Live(err) as live, ending.at_once(live):
             watcher = experiment.Several(live, Events(tensorboard))

@@ -129,7 +129,8 @@ def _facts(run: Path, info: Mapping[str, Any], status: str) -> Any:
         "data": f"{spec.data.source}, SHA-256 {info['data']['sha256'][:12]}",
         "training": training_line(spec),
         "machine": f"{info['cpu']}, {info['threads']} of {info['cores']} cores, {info['platform']}",
-        "versions": f"nncli {info['nncli']}, NumPy {info['numpy']}, Python {info['python']}, {info['blas']}",
+        "versions": f"nncli {info['nncli']}, NumPy {info['numpy']}, Python {info['python']}, {info['blas']}"
+        + (f", {info['engine']}" if info["engine"] != "numpy" else ""),
         "command": " ".join(info["command"]) or "-",
         "files": ", ".join(sorted(path.name for path in run.iterdir() if path.name[0] != ".")),
     }

@@ -31,6 +31,8 @@ def describe(experiment: Experiment, *facts: tuple[str, str]) -> Group:
         "length": f"{long}, {plural(length.steps, 'step')}",
         "threads": f"{experiment.threads} of {plural(usable_cores(), 'core')}",
     }
+    if spec.engine != "numpy":
+        lines["engine"] = spec.engine
     return Group(bold(spec.name, "bold cyan"), layers_table(spec), facts_table(lines | dict(facts)))
 
 

@@ -113,12 +113,18 @@ def sweep(
 
 
 def _fetch(study: Study, err: Console) -> Offer:
-    """Read the data once, where all trials share it: a download, or an error, comes once and before any trial."""
+    """Read the data once, where all trials share it: a download, or an error, comes once and before any trial. So does
+    what an engine compiles."""
+    from nncli.cli import console
     from nncli.cli.fetching import fetching
     from nncli.data.sources import load
     from nncli.sweep.sharing import Offer
+    from nncli.training.step import rehearse
 
     specs = [trial.spec for trial in study.trials if trial.spec]
+    for engine, spec in {spec.engine: spec for spec in specs}.items():
+        with console.compiling(err, engine):
+            rehearse(spec)
     if not all(spec.data == specs[0].data for spec in specs):
         return Offer()
     with fetching(err) as on_progress:

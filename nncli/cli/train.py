@@ -48,7 +48,8 @@ def train(
     overrides = [*(set_ or []), *([f"name={dumps(name)}"] if name else [])]
     document = load_spec(spec, overrides)
     err = console.stderr(quiet)
-    with document.places(), fetching(err) as on_progress:
+    engine = console.compiling(err, document.spec.engine)
+    with document.places(), engine, fetching(err) as on_progress:
         prepared = preparation.prepare(document.spec, on_progress)
     console.print_warnings(prepared.warnings, f"{spec}: ")
     if document.spec.sweep and not quiet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from nncli.data.batches import check_targets, fill_targets, gather
 from nncli.data.dataset import Dataset
 from nncli.network.params import Array
 
+Gather = Callable[[Array, Array, float, Array], object]
+"""(x, rows, scale, out): what `gather` of data/batches.py does."""
 GATHER_BYTES = 2**17
 """How much of `x` is gathered at once, at least one batch: small enough to stay in a cache."""
 
@@ -28,9 +30,10 @@ class Feed:
         batch_size: int,
         dtype: str,
         augmenter: Augmenter | None,
+        gather: Gather = gather,
     ) -> None:
         self._split, self._scale = dataset.splits["train"], dataset.scale
-        self._augmenter = augmenter
+        self._augmenter, self._gather = augmenter, gather
         self.batch_size, self.rows, self.input_dim = batch_size, len(self._split), dataset.input_dim
         check_targets(self._split, output_dim)
         self.output_dim, self.dtype = output_dim, np.dtype(dtype)
@@ -56,7 +59,7 @@ class Feed:
             part = rows[head : head + self.at_once]
             out = x[: len(part)]
             if self._augmenter is None:
-                gather(self._split.x, part, self._scale, out=out)
+                self._gather(self._split.x, part, self._scale, out)
             else:
                 here = (epoch, block, first + head)
                 self._augmenter.gather(self._split.x, part, self._scale, out, here)

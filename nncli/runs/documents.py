@@ -47,6 +47,8 @@ class RunFile(_Document):
     numpy: str
     blas: str
     threads: Annotated[int, Field(ge=1)]
+    engine: str = "numpy"
+    """And its version, where it is another."""
     data: DataMark
     parameters: int
     spec: Json

@@ -222,6 +222,8 @@ class Spec(Model):
     are means over the batches as they were trained on."""
     dtype: Literal["float32", "float64"] = "float32"
     """The type of every parameter and activation."""
+    engine: Literal["numpy", "numba"] = "numpy"
+    """What works the steps out; `numba` compiles some of their parts, and needs the extra `fast`."""
     threads: Count | None = None
     """BLAS threads; null lets the layer and batch sizes decide, capped by the usable cores."""
     checkpoint: CheckpointSpec = CheckpointSpec(every="10s")

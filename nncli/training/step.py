@@ -14,6 +14,7 @@ from nncli.network.losses import output_delta, slope, weigh
 from nncli.network.params import Architecture, Array, Arrays, views
 from nncli.network.propagation import Masks, backward, forward, make_memory
 from nncli.spec.model import Spec
+from nncli.training import engines
 from nncli.training.optimizers import CLEAR_EVERY, OPTIMIZERS, Optimizer, clear_smallest
 from nncli.training.regularizers import limit_norms, penalize
 
@@ -123,7 +124,7 @@ class Step:
     def __init__(self, spec: Spec, network: Network, slots: Arrays) -> None:
         """Changes the network's vector and the optimizer's slots in place. `prepare` comes before each step."""
         self.spec, self.network, self.slots = spec, network, slots
-        self.optimizer = make_optimizer(spec)
+        self.optimizer, self._engine = make_optimizer(spec), engines.load(spec.engine)
         self._numbers: Sequence[tuple[float, ...]] = ()
         shape = (*network.leading, 1) if network.leading else ()
         dtype = network.vector.dtype
@@ -148,9 +149,15 @@ class Step:
 
     def calls(self, x: Array, y: Array, z: Array, masks: Masks) -> list[Call]:
         """A step on the batch (x, y), bound to these arrays; the logits go into `z`."""
-        gradient = GRADIENTS[self.spec.gradient]
+        return [*self._gradient(x, y, z, masks), *self.update_calls]
+
+    def _gradient(self, x: Array, y: Array, z: Array, masks: Masks) -> Calls:
+        """The engine's calls for it, if it has any."""
         factor = self._factor(x.shape[-2])
-        return [*gradient(self.network, x, y, z, masks, factor), *self.update_calls]
+        calls = None
+        if self.spec.gradient == "backprop" and not masks:
+            calls = self._engine.passes(self.network, x, y, z, factor)
+        return calls or GRADIENTS[self.spec.gradient](self.network, x, y, z, masks, factor)
 
     def _factor(self, rows: int) -> Array:
         """For each network, what the delta of a batch with this many rows is multiplied by."""
@@ -172,11 +179,32 @@ class Step:
         if settings.l1 or settings.l2:
             pace: Any = self._pace[..., None] if network.leading else self._pace
             yield penalize, (network.params, network.grads, settings.l1, settings.l2, pace)
-        yield from self.optimizer.update(
-            network.vector, network.gradient, self.slots, *self._arrays
-        )
+        yield from self._update(network.vector, network.gradient)
         if settings.max_norm:
             yield limit_norms, (network.params, settings.max_norm)
+
+    def _update(self, vector: Array, gradient: Array) -> Calls:
+        """The engine's calls for it, if it has any."""
+        name, numbers = self.spec.optimizer.name, tuple(self._arrays)
+        calls = self._engine.update(name, vector, gradient, self.slots, numbers)
+        return calls or self.optimizer.update(vector, gradient, self.slots, *numbers)
+
+
+def rehearse(spec: Spec) -> None:
+    """A step of a very small network with the same engine, optimizer and type: what the engine has to compile, it
+    compiles now, and not in time that is counted as training."""
+    if spec.engine == "numpy":
+        return
+    layer = spec.architecture[-1].model_copy(update={"input_dim": 1, "output_dim": 2})
+    small = spec.model_copy(update={"architecture": (layer,), "gradient": "backprop"})
+    vector, x, y, z = (np.zeros(shape, spec.dtype) for shape in (4, (1, 1), (1, 2), (1, 2)))
+    network = Network.of(small.architecture, small.loss, vector)
+    optimizer = make_optimizer(small)
+    step = Step(small, network, optimizer.init(vector))
+    step.prepare(0, optimizer.numbers(spec.eta, 0))
+    engines.load(spec.engine).gather(np.zeros((1, 1), np.uint8), np.zeros(1, np.int64), 1, x)
+    with np.errstate(all="ignore"):
+        run(step.calls(x, y, z, {}))
 
 
 def make_optimizer(spec: Spec) -> Optimizer:

@@ -21,6 +21,7 @@ from nncli.network.calls import run
 from nncli.network.losses import row_losses
 from nncli.network.params import Array, Arrays, views
 from nncli.spec.model import Spec
+from nncli.training import engines
 from nncli.training.bench import Batch, Bench
 from nncli.training.class_weight import class_weights
 from nncli.training.divergence import replay
@@ -196,7 +197,8 @@ class Trainer:
 def _feed(spec: Spec, dataset: Dataset, length: Length) -> Feed:
     outputs = spec.architecture[-1].output_dim
     augmenter = Augmenter.of(spec.augment, dataset.image_shape, spec.seed)
-    return Feed(dataset, outputs, length.batch_size, spec.dtype, augmenter)
+    gather = engines.load(spec.engine).gather
+    return Feed(dataset, outputs, length.batch_size, spec.dtype, augmenter, gather)
 
 
 def _evaluators(spec: Spec, dataset: Dataset) -> dict[str, Evaluator]:
