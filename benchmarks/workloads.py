@@ -23,12 +23,15 @@ class Workload(Protocol):
     def measure(self, letter: str, rounds: int) -> list[Row]: ...
 
 
+NUMBA = Peer("nncli_numba", "nncli, engine: numba", overrides=("engine=numba",))
+
 WORKLOADS: dict[str, Workload] = {
     "a": Epochs(
         title="one epoch of configs/mnist.yaml: 784-30-10 sigmoid, quadratic, SGD, batch 10",
         spec="configs/mnist.yaml",
         peers=(
             Peer("nncli_loop", "nncli"),
+            NUMBA,
             Peer("torch_eager", "PyTorch, eager", Goal(times_nncli=3.5)),
             Peer("jax_scan", "JAX, jit and scan", Goal(times_nncli=1)),
             Peer("sklearn_mlp", "scikit-learn's MLP, log-loss", Goal(times_nncli=3)),
@@ -43,6 +46,7 @@ WORKLOADS: dict[str, Workload] = {
         overrides=("threads=1",),
         peers=(
             Peer("nncli_loop", "nncli"),
+            NUMBA,
             Peer("nncli_loop", "nncli, 2 threads", overrides=("threads=2",)),
             Peer("torch_eager", "PyTorch, eager", Goal(times_nncli=1)),
             Peer("keras_jax", "Keras 3 on JAX", Goal(times_nncli=1)),
@@ -57,6 +61,7 @@ WORKLOADS: dict[str, Workload] = {
         overrides=("threads=1",),
         peers=(
             Peer("nncli_loop", "nncli"),
+            NUMBA,
             Peer("torch_eager", "PyTorch, eager", Goal(times_nncli=1.9)),
             Peer("jax_scan", "JAX, jit and scan", Goal(times_nncli=1)),
             Peer("sklearn_mlp", "scikit-learn's MLP"),
@@ -71,6 +76,7 @@ WORKLOADS: dict[str, Workload] = {
         turn=500,
         peers=(
             Peer("nncli_loop", "nncli"),
+            NUMBA,
             Peer("torch_eager", "PyTorch, eager", Goal(times_nncli=1)),
             Peer(
                 "memory_dict",
