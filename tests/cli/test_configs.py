@@ -48,9 +48,9 @@ def test_an_mnist_config_trains(nncli, mnist_folder, name, at_least):
 
 @pytest.mark.mnist
 def test_the_best_network_trains(nncli, mnist_folder):
-    """Fifty of its batches: an epoch of 60,000 distorted images takes ten seconds and more."""
-    value = one_epoch(nncli, "mnist-best", "epochs=null", "iterations=50", "track=[]")
-    assert value["final"]["train_loss"] < 2.5
+    """Some of its batches: an epoch of 60,000 distorted images takes ten seconds and more."""
+    value = one_epoch(nncli, "mnist-best", "epochs=null", "iterations=15", "track=[]")
+    assert value["final"]["train_loss"] < 2
 
 
 @pytest.mark.mnist

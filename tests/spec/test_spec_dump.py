@@ -58,6 +58,7 @@ regularizer:
 keep: last
 gradient: backprop
 dtype: float32
+engine: numpy
 checkpoint:
   every: 10s
 """

@@ -1,9 +1,10 @@
-"""metrics.jsonl cut at every byte of its last three lines: no whole line is lost, none comes twice."""
+"""metrics.jsonl cut within its last three lines: no whole line is lost, none comes twice."""
 
 from __future__ import annotations
 
 import random
 import shutil
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,9 @@ def resume(prepared, run, watcher=None):
         experiment.resume(prepared, reopened, watcher=watcher)
 
 
-@pytest.mark.parametrize("odd", [0, 1])
-def test_cut_at_every_byte_of_its_last_three_lines(prepared, tmp_path, odd):
+@pytest.mark.campaign(short=40, long=2000, torture=2000)
+def test_cut_within_its_last_three_lines(campaign, prepared, tmp_path):
+    """At the ends of lines and beside them, and at bytes between; at every byte where there are trials enough."""
     straight = experiment.train(prepared, tmp_path, run_dir=tmp_path / "straight").path
     died = tmp_path / "died"
     with pytest.raises(Killed):
@@ -52,7 +54,15 @@ def test_cut_at_every_byte_of_its_last_three_lines(prepared, tmp_path, odd):
     whole = (died / rundir.METRICS).read_bytes()
     lines = whole.splitlines(keepends=True)
     assert len(lines) == 6  # of which the checkpoint counts three
-    for size in range(len(b"".join(lines[:3])) + odd, len(whole) + 1, 2):
+    ends = list(accumulate(map(len, lines)))[2:]
+    beside = {
+        end + step for end in ends for step in (-1, 0, 1) if ends[0] <= end + step <= ends[-1]
+    }
+    between = sorted({*range(ends[0], ends[-1] + 1)} - beside)
+    random.Random(0).shuffle(between)  # the same for all parts
+    for size in [*sorted(beside), *between][campaign.numbers.start :: campaign.numbers.step][
+        : campaign.trials
+    ]:
         run = tmp_path / f"cut{size}"
         shutil.copytree(died, run)
         (run / rundir.METRICS).write_bytes(whole[:size])
