@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from nncli.cli import console
 from nncli.cli.summary import print_blocks
-from nncli.cli.sweeps import sweeps_table
 from nncli.ledger.facts import MISSING, fact
-from nncli.runs import rundir
 from nncli.runs.listing import Listed
-from nncli.sweep import reading
-from nncli.sweep.study import Study
+from nncli.runs.status import status_of
 from nncli.sweep.values import in_words, number
 from nncli.words import duration, figure, words
+
+if TYPE_CHECKING:
+    from nncli.sweep.study import Study
 
 
 def as_json(found: Sequence[Listed], sweeps: Sequence[Study], names: Sequence[str]) -> Any:
@@ -25,21 +25,30 @@ def as_json(found: Sequence[Listed], sweeps: Sequence[Study], names: Sequence[st
         {
             "run": str(one.path),
             **(one.summary or {}),
-            "status": rundir.status_of(one.run),
+            "status": status_of(one.run),
             **{name: value for name in names if (value := fact(one, name)) is not MISSING},
         }
         for one in found
     ]
-    return {"runs": listed, "sweeps": [*map(reading.in_short, sweeps)]}
+    return {"runs": listed, "sweeps": _in_short(sweeps)}
 
 
 def print_lists(found: Sequence[Listed], sweeps: Sequence[Study], names: Sequence[str]) -> None:
     """The table of runs, with a column for each name, and that of sweeps."""
-    blocks = [
-        *([_runs(found, names)] if found else []),
-        *([sweeps_table(sweeps)] if sweeps else []),
-    ]
+    blocks = [_runs(found, names)] if found else []
+    if sweeps:
+        from nncli.cli.sweeps import sweeps_table
+
+        blocks.append(sweeps_table(sweeps))
     print_blocks(console.stdout(), *blocks)
+
+
+def _in_short(sweeps: Sequence[Study]) -> list[Any]:
+    if not sweeps:
+        return []
+    from nncli.sweep import reading
+
+    return [*map(reading.in_short, sweeps)]
 
 
 COLUMNS = {"status": "status", "epoch": "epochs", "seconds": "training"}
@@ -59,7 +68,7 @@ def _runs(found: Sequence[Listed], names: Sequence[str]) -> Table:
             (str(summary["epochs"]), duration(summary["seconds"])) if summary else ("-", "-")
         )
         own = (shown(name, fact(listed, name)) for name in more)
-        status = rundir.status_of(listed.run)
+        status = status_of(listed.run)
         table.add_row(listed.path.name, status, epochs, *figures, took, *own)
     return table
 

@@ -12,6 +12,7 @@ from nncli.cli.options import RUNS, JsonOption, RunsDirOption
 
 if TYPE_CHECKING:
     from nncli.ledger.query import Selection
+    from nncli.sweep.study import Study
 
 SHOWN_RECORDS = 20
 """Records that `show` prints at most, evenly spaced; metrics.jsonl has them all."""
@@ -31,7 +32,10 @@ def runs(
     ] = None,
     sort: Annotated[
         str | None,
-        typer.Option(metavar="KEY", help="In the order of a figure, the best first, or of a key."),
+        typer.Option(
+            metavar="KEY",
+            help="In the order of a figure, the best first, or of a key; -KEY: the other way round.",
+        ),
     ] = None,
     reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
     limit: Annotated[
@@ -45,15 +49,16 @@ def runs(
     from nncli.cli import console, listing
     from nncli.errors import UsageError
     from nncli.ledger import query
-    from nncli.sweep import reading
 
     conditions = [query.parse(text) for text in where or ()]
     if not runs_dir.is_dir():
         raise UsageError(
             f"{runs_dir}: no such folder. Train something, or name another with --runs-dir."
         )
+    if sort and sort.startswith("-"):
+        sort, reverse = sort[1:], not reverse
     selection = query.select(runs_dir, conditions, sort, reverse=reverse)
-    sweeps, strange = ([], []) if where or sort else reading.list_sweeps(runs_dir)
+    sweeps, strange = ([], []) if where or sort else _sweeps(runs_dir)
     for kind, paths in (("run", selection.strange), ("sweep", strange)):
         console.print_warnings(
             f"{path}: cannot be read as a {kind}; `nncli show` says why" for path in paths
@@ -68,6 +73,17 @@ def runs(
         return
     listing.print_lists(shown, sweeps, names)
     _say_what_is_left_out(selection, len(shown), len(sweeps), runs_dir)
+
+
+def _sweeps(runs_dir: Path) -> tuple[list[Study], list[Path]]:
+    """The sweeps, and what cannot be read as one. What reads them is only imported where there are any."""
+    from nncli.runs.listing import sweep_folders
+
+    if not sweep_folders(runs_dir):
+        return [], []
+    from nncli.sweep import reading
+
+    return reading.list_sweeps(runs_dir)
 
 
 def _say_what_is_left_out(selection: Selection, shown: int, sweeps: int, runs_dir: Path) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from nncli.runs import rundir
+from nncli.errors import KeyPath
 from nncli.runs.documents import Json
 from nncli.runs.listing import Listed
-from nncli.spec.shape import key_path
+from nncli.runs.status import status_of
+from nncli.spec.paths import key_path
 
 FACTS = (
     *("name", "status", "started", "ended", "parameters", "reason"),
-    *("nncli", "numpy", "python", "blas", "cpu", "threads", "host", "platform"),
+    *("nncli", "numpy", "python", "blas", "cpu", "threads", "engine", "host", "platform"),
 )
 """Of run.json."""
 HEADS = ("name", "source", "weights")
@@ -21,6 +23,8 @@ BEST = "best."
 """Before the name of a figure: its best value over the run, not its last."""
 
 
+ALIASES = {"source": "data.source"}
+"""Keys that are asked for by less than their whole path."""
 MISSING: Any = object()
 """What a run has under a name that is not its own."""
 
@@ -42,13 +46,19 @@ def names(listed: Listed) -> list[str]:
 
 def _of_spec(listed: Listed, name: str) -> Any:
     value: Any = listed.run["spec"]
-    for part in key_path(name) or ("",):
+    for part in _path(name):
         if isinstance(value, dict):
             value = value.get(part, MISSING)
         else:
             is_there = isinstance(value, list) and isinstance(part, int) and part < len(value)
             value = value[part] if is_there else MISSING
     return short(value)
+
+
+@cache
+def _path(name: str) -> KeyPath:
+    """The parts of a name, which is asked of every run; one that no spec has where it is none."""
+    return key_path(ALIASES.get(name, name)) or ("",)
 
 
 def short(value: Any) -> Any:
@@ -60,8 +70,8 @@ def short(value: Any) -> Any:
 
 def _of_run(listed: Listed, name: str) -> Any:
     if name == "status":
-        return rundir.status_of(listed.run)
-    return listed.run[name] if name in FACTS else MISSING
+        return status_of(listed.run)
+    return listed.run.get(name, MISSING) if name in FACTS else MISSING
 
 
 def _of_figures(listed: Listed, name: str) -> Any:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nncli.errors import UsageError
-from nncli.ledger.facts import MISSING, fact, names
+from nncli.ledger.facts import ALIASES, MISSING, fact, names
 from nncli.runs.listing import Listed, list_runs
 from nncli.spec.page import visible
-from nncli.spec.scalars import AmbiguousError, read_scalar
-from nncli.spec.shape import is_key, key_path
+from nncli.spec.paths import key_path
 from nncli.spec.suggest import did_you_mean
 from nncli.sweep.values import in_words, number
 
@@ -37,12 +36,13 @@ class Condition(NamedTuple):
     name: str
     operator: str
     value: str
+    as_number: float | None
 
     def holds(self, found: Any) -> bool:
         """Whether a value is as it should be; numbers are compared as numbers, everything else as text."""
         if found is MISSING:
             return False
-        mine, wanted = number(found), number(_scalar(self.value))
+        mine, wanted = number(found), self.as_number
         if mine is not None and wanted is not None:
             return OPERATORS[self.operator](mine, wanted)
         if self.operator in ("=", "!="):
@@ -67,7 +67,8 @@ def parse(text: str) -> Condition:
         raise UsageError(
             f"--where {visible(text)[:80]}: has no comparison. Write it as optimizer=adam or 'test_accuracy>0.95'"
         )
-    return Condition(text, *match.groups())
+    name, operator, value = match.groups()
+    return Condition(text, name, operator, value, _number(value))
 
 
 def select(
@@ -105,8 +106,12 @@ def select(
 
 
 def _check_known(unseen: Sequence[str], known: Sequence[str]) -> None:
+    from nncli.spec.shape import (
+        is_key,  # which makes all models of a spec, for what is hardly ever wrong
+    )
+
     for name in unseen:
-        path = key_path(name)
+        path = key_path(ALIASES.get(name, name))
         if path is None or not is_key(path):
             raise UsageError(
                 f"{visible(name)[:80]}: no run here has that.{did_you_mean(name, known)} "
@@ -136,11 +141,11 @@ def is_better_higher(name: str) -> bool:
     return name.endswith(HIGHER_IS_BETTER)
 
 
-def _scalar(text: str) -> Any:
+def _number(text: str) -> float | None:
     try:
-        return read_scalar(text)
-    except AmbiguousError:
-        return text
+        return number(float(text))
+    except ValueError:
+        return None
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from nncli.report.keys import Key
 from nncli.report.scales import LOWEST_R2
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.runs.rundir import RUN
-from nncli.spec.shape import key_path
+from nncli.spec.paths import key_path
 from nncli.sweep.reading import distinct, look
 from nncli.sweep.study import Trial
 from nncli.sweep.values import label, same

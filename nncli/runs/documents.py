@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NotRequired, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from nncli.errors import DamagedError
-from nncli.runs.format import check_format
+from nncli.runs.format import FORMAT, check_format
 
+RUN, SUMMARY, SWEEP = "run.json", "summary.json", "sweep.json"
 Json = dict[str, Any]
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 Number = Whole | Annotated[float, Field(allow_inf_nan=False)] | None
@@ -106,6 +108,55 @@ class SweepFile(_Document):
     halving: Json | None = None
     """By what some of the trials were stopped."""
 
+
+_ThisFormat = Annotated[int, Field(ge=1, le=FORMAT)]
+
+
+class ListedRun(TypedDict):
+    """Of run.json what can be asked of many runs at once; the rest is passed over, which is what makes it quick."""
+
+    __pydantic_config__ = ConfigDict(strict=True)  # type: ignore[misc]
+
+    format: _ThisFormat
+    name: str
+    status: str
+    started: str
+    ended: str | None
+    nncli: str
+    host: str
+    pid: Annotated[int, Field(ge=0, lt=2**31)]
+    platform: str
+    cpu: str
+    python: str
+    numpy: str
+    blas: str
+    threads: Annotated[int, Field(ge=1)]
+    parameters: int
+    spec: Json
+    engine: NotRequired[str]
+    reason: NotRequired[str]
+
+
+class _Best(TypedDict):
+    value: Number
+    epoch: int
+
+
+class ListedSummary(TypedDict):
+    """summary.json, as a list of many has it."""
+
+    __pydantic_config__ = ConfigDict(extra="allow", strict=True)  # type: ignore[misc]
+
+    format: _ThisFormat
+    status: str
+    epochs: int
+    seconds: Annotated[float, Field(allow_inf_nan=False)]
+    final: dict[str, Number]
+    best: dict[str, _Best]
+
+
+LISTED_RUN = TypeAdapter(ListedRun)
+LISTED_SUMMARY = TypeAdapter(ListedSummary)
 
 D = TypeVar("D", bound=_Document)
 RECORD: TypeAdapter[dict[str, Number]] = TypeAdapter(dict[str, Number])

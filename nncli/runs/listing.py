@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
 
 from nncli import files
-from nncli.errors import DamagedError, MachineError, UsageError
-from nncli.runs import rundir
-from nncli.runs.documents import Json, RunFile, Summary, read
+from nncli.errors import MachineError, UsageError
+from nncli.runs.documents import LISTED_RUN, LISTED_SUMMARY, RUN, SUMMARY, SWEEP, Json
 
 
 class Listed(NamedTuple):
@@ -29,15 +31,20 @@ def list_runs(
     """The wanted runs in a folder, newest last; and what lies there but cannot be read as a run."""
     found, strange = [], []
     with _without_collection():
-        for name in sorted(path.name for path in runs_dir.iterdir()) if runs_dir.is_dir() else []:
+        for name in _names_in(runs_dir):
             try:
                 listed = _read(runs_dir, name)
-            except (DamagedError, MachineError):
+            except (ValidationError, MachineError):
                 strange.append(runs_dir / name)
             else:
                 if listed and wanted(listed):
                     found.append(listed)
     return sorted(found, key=lambda listed: str(listed.run["started"])), strange
+
+
+def _names_in(folder: Path) -> list[str]:
+    """What lies in a folder, in order. As names: to make a Path of each takes as long as to read it."""
+    return sorted(os.listdir(folder)) if folder.is_dir() else []  # noqa: PTH208
 
 
 @contextmanager
@@ -53,16 +60,23 @@ def _without_collection() -> Iterator[None]:
 
 
 def _read(runs_dir: Path, name: str) -> Listed | None:
-    """The run of that name; None where there is none. DamagedError or MachineError where it cannot be read."""
-    run = _document(f"{runs_dir}/{name}/{rundir.RUN}", RunFile)
+    """The run of that name; None where there is none. ValidationError or MachineError where it cannot be read."""
+    run = _document(f"{runs_dir}/{name}/{RUN}", LISTED_RUN)
     if run is None:
         return None
-    return Listed(runs_dir / name, run, _document(f"{runs_dir}/{name}/{rundir.SUMMARY}", Summary))
+    return Listed(runs_dir / name, run, _document(f"{runs_dir}/{name}/{SUMMARY}", LISTED_SUMMARY))
 
 
-def _document(path: str, model: type[RunFile | Summary]) -> Json | None:
+def _document(path: str, kind: TypeAdapter[Any]) -> Json | None:
+    """A file from its bytes to what is asked of it in one go: no value is made that nobody looks at."""
     data = files.read_if_there(path)
-    return None if data is None else read(rundir.parse_json(data, path), model, path)
+    return None if data is None else dict(kind.validate_json(data))
+
+
+def sweep_folders(runs_dir: Path) -> list[Path]:
+    """The folders that are those of sweeps, by their names; among ten thousand others in no time."""
+    places = ((name, f"{runs_dir}/{name}/{SWEEP}") for name in _names_in(runs_dir))
+    return [runs_dir / name for name, file in places if os.path.isfile(file)]  # noqa: PTH113
 
 
 def newest_finished(runs_dir: Path) -> Path:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import secrets
-import socket
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,15 +13,17 @@ from typing import Any
 from nncli import files
 from nncli.errors import DamagedError, SpecError, UsageError
 from nncli.runs import checkpoint, documents, lock
+from nncli.runs.documents import RUN as RUN
+from nncli.runs.documents import SUMMARY as SUMMARY
 from nncli.runs.documents import Json
 from nncli.runs.format import FORMAT
+from nncli.runs.status import status_of as status_of
 from nncli.spec.load import parse_spec
 from nncli.spec.model import Spec
 from nncli.words import plural
 
-SPEC, RUN, METRICS = "spec.yaml", "run.json", "metrics.jsonl"
+SPEC, METRICS = "spec.yaml", "metrics.jsonl"
 WEIGHTS, AVERAGE, CHECKPOINT = "weights.npz", "average.npz", "checkpoint.npz"
-SUMMARY = "summary.json"
 
 
 def create(runs_dir: Path, name: str) -> Path:
@@ -243,26 +243,3 @@ def best(records: list[Json], key: str) -> Json:
 def writer(run: Json) -> str:
     """Who wrote a run last, for the message that it is locked."""
     return f"process {run['pid']} on {run['host']}"
-
-
-def status_of(run: Json) -> str:
-    """How a run stands: as run.json says, but a run whose process is gone is `lost`, not `running`."""
-    status = str(run.get("status", "unknown"))
-    if (
-        status == "running"
-        and run.get("host") == socket.gethostname()
-        and not _alive(run.get("pid"))
-    ):
-        return "lost"
-    return status
-
-
-def _alive(pid: object) -> bool:
-    """Whether a process of this machine exists."""
-    try:
-        os.kill(int(str(pid)), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except OSError:  # it exists, and belongs to someone else
-        return True
-    return True

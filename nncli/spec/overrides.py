@@ -7,7 +7,8 @@ from typing import Any
 from nncli.errors import KeyPath, Problem, SpecError, dotted
 from nncli.spec.base import LARGEST
 from nncli.spec.page import Mark, first_unprintable
-from nncli.spec.shape import child, key_path, shorthand_at
+from nncli.spec.paths import key_path
+from nncli.spec.shape import child, shorthand_at
 from nncli.spec.source import BadYamlError, Tree, parse
 from nncli.spec.wording import shown
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from nncli.errors import KeyPath, Problem, dotted
 from nncli.spec.base import is_whole
-from nncli.spec.shape import fields_at, is_key, key_path, keys_of, models_at, names_in, number_types
+from nncli.spec.paths import key_path
+from nncli.spec.shape import fields_at, is_key, keys_of, models_at, names_in, number_types
 from nncli.spec.suggest import did_you_mean
 from nncli.spec.sweeps import SETTINGS
 

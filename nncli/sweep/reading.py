@@ -11,6 +11,7 @@ from typing import Any
 from nncli.errors import DamagedError, MachineError, UsageError
 from nncli.runs import documents, rundir
 from nncli.runs.documents import ListedTrial, SweepFile
+from nncli.runs.listing import sweep_folders
 from nncli.sweep.study import DONE, STOPPED, SWEEP, Study, Trial, observe
 from nncli.sweep.values import same
 
@@ -81,9 +82,7 @@ def list_sweeps(runs_dir: Path) -> tuple[list[Study], list[Path]]:
     """Each sweep in a folder, the one that has changed last at the end; and what cannot be read as one. Reads one
     file for each."""
     found, strange = [], []
-    for path in sorted(runs_dir.iterdir()) if runs_dir.is_dir() else []:
-        if not is_sweep(path):
-            continue
+    for path in sweep_folders(runs_dir):
         try:
             found.append(((path / SWEEP).stat().st_mtime_ns, open_sweep(path)))
         except (DamagedError, MachineError):

@@ -11,7 +11,8 @@ from math import prod
 from typing import Any
 
 from nncli.errors import UsageError, dotted
-from nncli.spec.shape import fields_at, key_path, number_types
+from nncli.spec.paths import key_path
+from nncli.spec.shape import fields_at, number_types
 from nncli.spec.sweeps import RangeSpec, SweepSpec, Values
 from nncli.streams import Purpose, stream
 from nncli.sweep.grid import Point, trial_id

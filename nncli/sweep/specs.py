@@ -12,7 +12,7 @@ from nncli.spec.load import Document, Source
 from nncli.spec.model import Spec
 from nncli.spec.overrides import COMMAND_LINE
 from nncli.spec.page import Mark
-from nncli.spec.shape import key_path
+from nncli.spec.paths import key_path
 from nncli.spec.sweeps import RangeSpec
 from nncli.sweep.grid import Point
 from nncli.sweep.values import label

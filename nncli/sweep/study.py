@@ -9,6 +9,7 @@ from typing import Any
 
 from nncli.errors import DamagedError, UsageError
 from nncli.runs import documents, rundir
+from nncli.runs.documents import SWEEP as SWEEP
 from nncli.runs.documents import SweepFile
 from nncli.runs.format import FORMAT
 from nncli.spec.dump import plain_spec
@@ -19,7 +20,7 @@ from nncli.sweep.grid import Point, sweep_id, trial_id
 from nncli.sweep.settings import Setting, rank, settings_of
 from nncli.sweep.specs import trial_specs
 
-SWEEP, SWEEP_SPEC, TRIALS = "sweep.json", "sweep.yaml", "trials"
+SWEEP_SPEC, TRIALS = "sweep.yaml", "trials"
 DONE = ("finished", "diverged")
 """A trial that ended so would end so again."""
 STOPPED = "stopped"

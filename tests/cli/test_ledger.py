@@ -103,6 +103,8 @@ def test_runs_that_were_asked_for(nncli, three):
     assert set(listed(nncli, "--sort", "eta")) == {first, second, third}
     assert listed(nncli, "--sort", "eta")[-1] == first
     assert listed(nncli, "--sort", "eta", "--reverse", "--limit", "1") == [first]
+    assert listed(nncli, "--sort", "-eta") == listed(nncli, "--sort", "eta", "--reverse")
+    assert listed(nncli, "--where", "source=moons") == listed(nncli)
     assert listed(nncli, "--limit", "2") == listed(nncli)[-2:]
 
 

@@ -170,6 +170,30 @@ def test_the_newest_finished_run(tmp_path):
     assert strange == [tmp_path / "bad"]
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"format": 99}',
+        json.dumps(RUN | {"started": "x", "ended": None, "spec": []}).encode(),
+        json.dumps(RUN | {"started": 5, "ended": None}).encode(),
+        json.dumps(RUN | {"started": "x", "ended": None, "pid": 10**30}).encode(),
+    ],
+    ids=["cut", "list", "null", "bytes", "deep", "newer", "spec", "started", "pid"],
+)
+@pytest.mark.parametrize("file", [rundir.RUN, rundir.SUMMARY])
+def test_a_damaged_run_is_listed_as_strange(tmp_path, damage, file):
+    a_run(tmp_path / "good", "2026-01-01", finished=True)
+    bad = a_run(tmp_path / "bad", "2026-01-02", finished=True)
+    (bad / file).write_bytes(damage)
+    found, strange = listing.list_runs(tmp_path)
+    assert ([one.path.name for one in found], strange) == (["good"], [bad])
+
+
 def test_summary_takes_the_first_epoch_of_the_best():
     records = [
         {"epoch": 1, "train_loss": 2.0, "test_accuracy": 0.5, "seconds": 1.0},
