@@ -122,12 +122,12 @@ def _answers(graph: Graph, z: str, a: str, subject: Subject) -> None:
         _values(graph, a, subject)
         return
     is_probability = last.activation in PROBABILITIES
-    above = graph.node("Greater", a, graph.constant("half", np.array(0.5, subject.dtype)))
     if meta.classes is None:
-        graph.output(graph.cast(above, "int64", "labels"), "int64", last.output_dim)
+        labels = graph.cast(_above_half(graph, a, subject), "int64", "labels")
+        graph.output(labels, "int64", last.output_dim)
     else:
         names = graph.constant("classes", np.array(meta.classes))
-        chosen = _chosen(graph, z, above, last.output_dim)
+        chosen = _chosen(graph, z, a, subject)
         graph.output(graph.node("Gather", names, chosen, called="label"), "str", None)
     width = last.output_dim
     if meta.classes is not None and width == 1 and is_probability:
@@ -137,12 +137,16 @@ def _answers(graph: Graph, z: str, a: str, subject: Subject) -> None:
     graph.output(graph.node("Identity", a, called=called), subject.dtype, width)
 
 
-def _chosen(graph: Graph, z: str, above: str, outputs: int) -> str:
+def _above_half(graph: Graph, a: str, subject: Subject) -> str:
+    return graph.node("Greater", a, graph.constant("half", np.array(0.5, subject.dtype)))
+
+
+def _chosen(graph: Graph, z: str, a: str, subject: Subject) -> str:
     """The number of the class, (rows,). Logits are compared: rounded activations can tie."""
-    if outputs > 1:
+    if subject.meta.architecture[-1].output_dim > 1:
         return graph.node("ArgMax", z, axis=1, keepdims=0)
     columns = graph.constant("columns", np.array([1]))
-    return graph.cast(graph.node("Squeeze", above, columns), "int64")
+    return graph.cast(graph.node("Squeeze", _above_half(graph, a, subject), columns), "int64")
 
 
 def _values(graph: Graph, a: str, subject: Subject) -> None:

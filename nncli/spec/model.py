@@ -176,7 +176,8 @@ class Spec(Model):
     initializer: Annotated[InitializerSpec, Shorthand("weights")] = InitializerSpec()
     """How the first parameters are drawn."""
     init_from: SpecPath | None = None
-    """Start from saved parameters instead: a run, a weights file, or any .npz that holds exactly W1, b1, ..."""
+    """Start from saved parameters instead: a run, a weights file, any .npz that holds exactly W1, b1, ..., or a
+    .safetensors file of these or of a PyTorch Sequential's 0.weight, 0.bias, ..."""
     loss: LossName = Field(default_factory=_default_loss)
     """What is minimized; follows from the last activation."""
     optimizer: OptimizerSpec = Sgd(name="sgd")
