@@ -16,10 +16,10 @@ def export(
         typer.Argument(metavar="RUN", help="A run, a weights file, or a sweep (its best trial)."),
     ],
     to: Annotated[
-        Literal["python", "onnx", "safetensors"],
+        Literal["html", "python", "onnx", "safetensors"],
         typer.Option(
-            help="python: one file that needs only NumPy. onnx: a graph from raw rows to answers. "
-            "safetensors: a state dict for PyTorch."
+            help="html: a page that runs it in any browser. python: one file that needs only NumPy. "
+            "onnx: a graph from raw rows to answers. safetensors: a state dict for PyTorch."
         ),
     ],
     out: Annotated[

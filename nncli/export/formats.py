@@ -11,7 +11,7 @@ from nncli import files
 from nncli.errors import UsageError
 from nncli.export.subject import subject_of, word_of
 
-FormatName = Literal["python", "onnx", "safetensors"]
+FormatName = Literal["html", "python", "onnx", "safetensors"]
 
 
 class Format(NamedTuple):
@@ -23,6 +23,7 @@ class Format(NamedTuple):
 
 FORMATS: dict[str, Format] = {
     "python": Format("nncli.export.python", ".py"),
+    "html": Format("nncli.export.browser.write", ".html"),
     "onnx": Format("nncli.export.onnx", ".onnx"),
     "safetensors": Format("nncli.export.safetensors", ".safetensors"),
 }

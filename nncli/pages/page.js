@@ -1,27 +1,10 @@
 "use strict";
 (() => {
-  const root = document.documentElement;
   const svg = (name, attributes) => {
     const made = document.createElementNS("http://www.w3.org/2000/svg", name);
     for (const key in attributes) made.setAttribute(key, attributes[key]);
     return made;
   };
-
-  // light, dark, or as the system has it; kept where the browser lets a file keep something
-  const button = document.getElementById("theme"), themes = ["auto", "light", "dark"];
-  const show = (theme) => {
-    if (theme === "auto") delete root.dataset.theme;
-    else root.dataset.theme = theme;
-    button.textContent = "Theme: " + theme;
-  };
-  let theme = "auto";
-  try { theme = localStorage.getItem("nncli-theme") || "auto"; } catch (refused) { /* not kept */ }
-  show(themes.includes(theme) ? theme : "auto");
-  button.addEventListener("click", () => {
-    theme = themes[(themes.indexOf(theme) + 1) % 3];
-    show(theme);
-    try { localStorage.setItem("nncli-theme", theme); } catch (refused) { /* not kept */ }
-  });
 
   for (const copy of document.querySelectorAll(".copy")) {
     copy.addEventListener("click", async () => {
