@@ -54,6 +54,10 @@ const COUNT = KIND === "score" ? 1 : NAMES.length;
 for (let at = 0; at < Math.min(COUNT, MOST_BARS); at++) ROWS.push(bar());
 if (COUNT === 1 && !CHANCES && !LOW) place("bars").hidden = true;
 
+place("answer").classList.toggle("few", COUNT <= 4);
+const WHAT = KIND === "numbers" && COUNT === 1 ? NAMES[0] : TOLD.answer.target;
+place("what").textContent = WHAT || "";
+
 // names in their own order, or the first few by their numbers where there are many
 const order = (values) => {
   const all = Array.from({length: COUNT}, (_, at) => at);
@@ -68,7 +72,7 @@ const HEADLINE = {
 const headline = HEADLINE[KIND] || (({chosen}) => named(NAMES[chosen]));
 const BESIDE = {
   labels: () => "every label above 50 %",
-  numbers: () => (COUNT === 1 ? named(NAMES[0]) + (LOW ? `, in training from ${number(LOW[0])} to ${number(HIGH[0])}` : "") : ""),
+  numbers: () => (COUNT === 1 && LOW ? `in training from ${number(LOW[0])} to ${number(HIGH[0])}` : ""),
   score: ({values}) => `with a score of ${number(values[0])} for ${named(NAMES[1])}; above 0.5 it is chosen`,
 };
 const beside = BESIDE[KIND] || (({chosen, values}) => (CHANCES ? `${percent(values[chosen])} sure` : `with a score of ${number(values[chosen])}`));
@@ -80,8 +84,8 @@ const show = (x) => {
   if (!given.values.every(Number.isFinite)) return nothing("Not a finite number: these inputs are far beyond training's.");
   write("headline", headline(given));
   write("beside", beside(given));
-  write("short", `${headline(given)}, ${beside(given)}`);
-  order(given.values).forEach((which, at) => fillBar(at, which, given.values, isOn(given.chosen, which)));
+  write("short", `${headline(given)}: ${beside(given)}`);
+  order(given.values).forEach((which, at) => fillBar(at, which, given.values, KIND === "numbers" || isOn(given.chosen, which)));
   light(given.activations);
   place("answer").classList.remove("empty");
   return given;
@@ -99,7 +103,7 @@ const nothing = (why) => {
 const HIDDEN = LAYERS.slice(0, -1).map(({outputs, activation}, at) => {
   const units = Array.from({length: Math.min(outputs, MOST_UNITS)}, () => element("i"));
   const shown = units.length < outputs ? `, the first ${MOST_UNITS}` : "";
-  const grid = element("div", {className: outputs > 120 ? "units many" : "units"}, ...units);
+  const grid = element("div", {className: "units" + (outputs > 120 ? " many" : outputs > 32 ? " some" : "")}, ...units);
   const title = `Layer ${at + 1}: ${outputs} ${activation} units${shown}`;
   place("layers").append(element("h3", {textContent: title}), grid);
   return units;
@@ -113,7 +117,7 @@ const light = (activations) => HIDDEN.forEach((units, layer) => {
   units.forEach((unit, at) => {
     const value = values ? values[at] : 0;
     unit.style.setProperty("--s", (Math.abs(value) / most).toFixed(3));
-    unit.classList.toggle("below", value < 0);
+    unit.classList.toggle("minus", value < 0);
     unit.title = values ? `unit ${at + 1}: ${number(value)}` : `unit ${at + 1}`;
   });
 });

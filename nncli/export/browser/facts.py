@@ -57,7 +57,8 @@ def _answer(subject: Subject, dataset: Dataset | None) -> Facts:
     if meta.classes is not None:
         shared = "two" if chances else "score"
         kind = "classes" if last.output_dim > 1 else shared
-        return {"kind": kind, "names": meta.classes, "chances": chances}
+        target = subject.table.target[0] if subject.table else None
+        return {"kind": kind, "names": meta.classes, "chances": chances, "target": target}
     if meta.labels is not None:
         return {"kind": "labels", "names": meta.labels, "chances": chances}
     table, outputs = subject.table, last.output_dim
@@ -119,9 +120,12 @@ def _number(column: NumberColumn, part: Array | None) -> Facts:
     if part is None:
         return told
     known = part[part[:, -1] < 0.5, 0] if column.flag else part[:, 0]
+    if not len(known):
+        return told
     values = known.astype(np.float64) * column.spread + column.center
-    whole = bool(np.abs(values - np.rint(values)).max() <= 1e-5 * max(1, np.abs(values).max()))
-    values = np.rint(values) if whole else values
+    most = np.abs(values).max()
+    whole = bool(most <= 1e4 and np.abs(values - np.rint(values)).max() <= 1e-6 * max(1, most))
+    values = np.rint(values) if whole else np.where(np.abs(values) > 1e-6 * most, values, 0)
     low, high = _short([values.min(), values.max()])
     return told | {"low": low, "high": high, "whole": whole}
 

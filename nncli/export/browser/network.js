@@ -9,16 +9,15 @@ const half = (bits) => {
 
 const buffer = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
 const UNPACK = {
+  int8: (text) => new Int8Array(buffer(text)),
+  int16: (text) => new Int16Array(buffer(text)),
   float16: (text) => Float32Array.from(new Uint16Array(buffer(text)), half),
   float32: (text) => new Float32Array(buffer(text)),
   float64: (text) => new Float64Array(buffer(text)),
 };
 
-// 8 bits a weight: each row of W has a scale of its own
-const scaled = (text, scales, inputs) => {
-  const factors = UNPACK.float32(scales);
-  return Float32Array.from(new Int8Array(buffer(text)), (whole, at) => whole * factors[Math.floor(at / inputs)]);
-};
+// whole numbers: each row of W has a scale of its own
+const scaled = (whole, scales, inputs) => Float32Array.from(whole, (value, at) => value * scales[Math.floor(at / inputs)]);
 
 const softmax = (z) => {
   const top = z.reduce((a, b) => Math.max(a, b)), e = z.map((v) => Math.exp(v - top));
@@ -38,7 +37,7 @@ const ACTIVATIONS = {
 
 const LAYERS = TOLD.layers.map(({inputs, outputs, activation, W, scales, b}) => ({
   inputs, outputs, activation,
-  W: scales ? scaled(W, scales, inputs) : UNPACK[TOLD.numbers](W),
+  W: scales ? scaled(UNPACK[TOLD.numbers](W), UNPACK.float32(scales), inputs) : UNPACK[TOLD.numbers](W),
   b: UNPACK[scales ? "float32" : TOLD.numbers](b),
   g: ACTIVATIONS[activation],
 }));

@@ -17,8 +17,9 @@ from nncli.runs.weights import Weights
 from nncli.training.evaluation import CHUNK
 
 MOST = 0.001
-"""By how much 8 bits a weight may change an answer: a tenth of a percent."""
-LEVELS = 127
+"""By how much rounded weights may change an answer: a tenth of a percent."""
+LEVELS = {"int8": 127, "int16": 32767}
+"""The largest whole number of each kind."""
 
 
 class Packed(NamedTuple):
@@ -27,7 +28,7 @@ class Packed(NamedTuple):
     kind: str
     """A key of `PACKERS`."""
     layers: list[dict[str, str]]
-    """Of each layer the texts W and b, and `scales` where W has 8 bits."""
+    """Of each layer the texts W and b, and `scales` where W holds whole numbers."""
     params: Arrays
     """W1, b1, ... as the page unpacks them."""
     change: float | None
@@ -35,19 +36,19 @@ class Packed(NamedTuple):
 
 
 def pack(weights: Weights, x: Array | None) -> Packed:
-    """As short as answers to the rows `x` (rows, inputs) allow: 8 bits a weight if none changes by more than `MOST`,
-    otherwise 16, otherwise what holds the largest weight."""
-    for kind in PACKERS:
-        if kind == "int8" and x is None:
-            continue
+    """As short as answers to the rows `x` (rows, inputs) allow: the first of `PACKERS` that changes none by more than
+    `MOST`. Without rows nobody can tell: float16, or wider where that does not hold the largest weight."""
+    *kinds, widest = PACKERS
+    for kind in kinds:
         packed = packed_as(kind, weights.params)
         if not all(np.isfinite(array).all() for array in packed.params.values()):
             continue
-        change = None if x is None else _change(weights, replace(weights, params=packed.params), x)
-        if kind == "int8" and (change is None or not change <= MOST):
+        if x is None and kind in LEVELS:
             continue
-        return packed._replace(change=change)
-    raise AssertionError("float64 holds every number")
+        change = 0.0 if x is None else _change(weights, packed.params, x)
+        if change <= MOST:
+            return packed._replace(change=None if x is None else change)
+    return packed_as(widest, weights.params)
 
 
 def packed_as(kind: str, params: Arrays) -> Packed:
@@ -66,13 +67,18 @@ Packer = Callable[[Array, Array], tuple[Mapping[str, Array], Arrays]]
 """From W and b to what is written and to what is read from it."""
 
 
-def _bytes(w: Array, b: Array) -> tuple[Mapping[str, Array], Arrays]:
-    """W = scale times a whole number from -127 to 127, with a scale for each row of W."""
-    largest = np.abs(w).max(axis=1, keepdims=True)
-    scales = np.where(largest > 0, largest / LEVELS, 1).astype(np.float32)
-    whole = np.rint(w / scales).clip(-LEVELS, LEVELS).astype(np.int8)
-    bias = b.astype(np.float32)
-    return {"W": whole, "scales": scales, "b": bias}, {"W": whole * scales, "b": bias}
+def _whole(kind: str) -> Packer:
+    """W = scale times a whole number, with a scale for each row of W."""
+
+    def packer(w: Array, b: Array) -> tuple[Mapping[str, Array], Arrays]:
+        largest = np.abs(w).max(axis=1, keepdims=True)
+        scales = np.where(largest > 0, largest / LEVELS[kind], 1).astype(np.float32)
+        whole = np.rint(w / scales).clip(-LEVELS[kind], LEVELS[kind]).astype(kind)
+        bias = b.astype(np.float32)
+        read = {"W": whole.astype(np.float32) * scales, "b": bias}
+        return {"W": whole, "scales": scales, "b": bias}, read
+
+    return packer
 
 
 def _floats(kind: str) -> Packer:
@@ -86,9 +92,13 @@ def _floats(kind: str) -> Packer:
 
 
 PACKERS: dict[str, Packer] = {
-    "int8": _bytes,
-    **{kind: _floats(kind) for kind in ("float16", "float32", "float64")},
+    "int8": _whole("int8"),
+    "float16": _floats("float16"),
+    "int16": _whole("int16"),
+    "float32": _floats("float32"),
+    "float64": _floats("float64"),
 }
+"""From short to exact; of the two that are of one length, whole numbers keep large weights better."""
 
 
 def _text(array: Array) -> str:
@@ -96,9 +106,10 @@ def _text(array: Array) -> str:
     return b64encode(little.tobytes()).decode()
 
 
-def _change(before: Weights, after: Weights, x: Array) -> float:
+def _change(before: Weights, params: Arrays, x: Array) -> float:
     """The largest change of an answer: of probabilities as it is, of other numbers relative to them."""
     largest = 0.0
+    after = replace(before, params=params)
     tells_chances = before.meta.architecture[-1].activation in PROBABILITIES
     for chunk in chunks(len(x), CHUNK):
         ours, theirs = (predict_rows(weights, x[chunk]).outputs for weights in (before, after))

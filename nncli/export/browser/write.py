@@ -17,7 +17,8 @@ from nncli.pages.markup import Markup, Piece, tag
 from nncli.words import plural
 
 HERE = Path(__file__).parent
-BITS = {"int8": "8-bit numbers", "float16": "float16", "float32": "float32", "float64": "float64"}
+BITS = {"int8": "8-bit numbers", "int16": "16-bit numbers"}
+"""How kinds of weights are called that do not go by their own name."""
 TITLES = {"drawing": "Draw", "table": "Ask", "plane": "Point", "row": "Ask"}
 
 
@@ -49,7 +50,7 @@ def _data(subject: Subject) -> tuple[Opened | None, tuple[str, ...]]:
 
 def _rounding(packed: Packed) -> str:
     """How the weights are written, and what that does."""
-    weights = f"its weights are {BITS[packed.kind]}"
+    weights = f"its weights are {BITS.get(packed.kind, packed.kind)}"
     if packed.change is None:
         return weights
     return f"{weights}, which changes no test answer by more than {_percent(packed.change)}"
@@ -57,8 +58,8 @@ def _rounding(packed: Packed) -> str:
 
 def _percent(part: float) -> str:
     """In two digits, rounded up, since it is a bound."""
-    if not 0 < part < math.inf:
-        return "0 %" if part == 0 else "any bound"
+    if part == 0:
+        return "0 %"
     step = 10.0 ** (math.floor(math.log10(part)) - 1)
     return f"{100 * step * math.ceil(part / step):.3g} %"
 
@@ -79,7 +80,11 @@ def _header(subject: Subject, packed: Packed, opened: Opened | None) -> Markup:
 
 def _main(kind: str) -> Markup:
     asked = tag("section", PARTS[kind], id="inputs", aria_label=TITLES[kind])
-    headline = [tag("p", id="headline"), tag("p", id="beside", class_="quiet")]
+    headline = [
+        tag("p", id="what", class_="quiet"),
+        tag("p", id="headline"),
+        tag("p", id="beside", class_="quiet"),
+    ]
     said = tag(
         "section",
         tag("div", headline, id="said", role="status"),
