@@ -27,7 +27,12 @@ const offset = (mass) => {
 // from gray bytes, dark on light, to 28 x 28 bytes, light on dark; null where nothing is drawn
 const asMnist = (gray, height, width) => {
   const paper = middleShade(gray);
-  const ink = Float64Array.from(gray, (shade) => paper - shade), darkest = ink.reduce((a, b) => Math.max(a, b));
+  const ink = new Float64Array(gray.length);
+  let darkest = -Infinity;
+  for (let at = 0; at < ink.length; at++) {
+    ink[at] = paper - gray[at];
+    darkest = Math.max(darkest, ink[at]);
+  }
   if (darkest < FAINT) return null;
   let above = height, below = -1, left = width, right = -1;
   for (let row = 0, at = 0; row < height; row++) {
@@ -40,9 +45,13 @@ const asMnist = (gray, height, width) => {
   }
   const high = below - above + 1, wide = right - left + 1, longer = Math.max(high, wide);
   const [tall, broad] = [high, wide].map((side) => Math.max(1, roundHalfUp((side * BOX) / longer)));
-  const small = averages(high, tall).map(([top, down]) => averages(wide, broad).map(([start, across]) => {
+  const columns = averages(wide, broad);
+  const small = averages(high, tall).map(([top, down]) => columns.map(([start, across]) => {
     let sum = 0;
-    down.forEach((share, r) => across.forEach((part, c) => { sum += share * part * ink[(above + top + r) * width + left + start + c]; }));
+    for (let r = 0; r < down.length; r++) {
+      const from = (above + top + r) * width + left + start;
+      for (let c = 0; c < across.length; c++) sum += down[r] * across[c] * ink[from + c];
+    }
     return sum;
   }));
   const brightest = Math.max(...small.flat()), stretched = small.map((row) => row.map((value) => value * (255 / brightest)));
@@ -67,7 +76,9 @@ const paint = (bytes, color) => {
 };
 const gray = () => {
   const {data} = pen.getImageData(0, 0, sheet.width, sheet.height);
-  return Uint8Array.from({length: data.length / 4}, (_, at) => data[4 * at]);
+  const shades = new Uint8Array(data.length / 4);
+  for (let at = 0; at < shades.length; at++) shades[at] = data[4 * at];
+  return shades;
 };
 
 let picture = null;
