@@ -5,13 +5,11 @@ from __future__ import annotations
 import shlex
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from nncli import files
 from nncli.errors import UsageError
 from nncli.export.subject import subject_of, word_of
-
-FormatName = Literal["html", "python", "onnx", "safetensors"]
 
 
 class Format(NamedTuple):
