@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nncli.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from nncli.ledger.comparing import Comparison
 
-    from nncli.ledger.comparing import Comparison, Row
-
-SIDE_BY_SIDE = 5
-"""Runs that stand in columns; more of them stand in lines."""
+MOST_RUNS = 20
+"""Runs that are shown unless it is told otherwise."""
 
 
 def compare(
@@ -23,81 +21,36 @@ def compare(
         list[Path],
         typer.Argument(metavar="RUN...", help="Runs, or sweeps for all of their trials."),
     ],
+    limit: Annotated[
+        int,
+        typer.Option(min=0, metavar="N", help="Of more runs, show the N best; 0: all."),
+    ] = MOST_RUNS,
     json: JsonOption = False,
 ) -> None:
     """Show what differs in the specs of runs, beside how they ended."""
-    from nncli.cli import console, summary
+    from nncli.cli import beside, console, summary
     from nncli.ledger import comparing
 
     comparison = comparing.compare(runs)
+    console.print_warnings(comparison.left_out)
     if comparison.other_data:
         console.print_warnings(["not all of these runs were trained on the same data"])
     if json:
         console.print_json(comparison.as_json())
         return
-    few = len(comparison.runs) <= SIDE_BY_SIDE
-    summary.print_blocks(console.stdout(), *(_columns if few else _lines)(comparison))
+    page, shown = console.stdout(), comparison.best(limit)
+    summary.print_blocks(page, *beside.blocks(shown, page.width))
+    _say(comparison, len(shown.runs))
+
+
+def _say(comparison: Comparison, shown: int) -> None:
+    """What the tables do not."""
+    from nncli.cli import console
+    from nncli.words import plural, words
+
     if not comparison.spec:
         console.say("their specs are the same")
-
-
-def _tables(comparison: Comparison) -> dict[str, dict[str, Row]]:
-    return {
-        "spec": comparison.spec,
-        "machine": comparison.machine,
-        "figure": comparison.figures,
-    }
-
-
-def _columns(comparison: Comparison) -> list[Any]:
-    """A number for each run, then tables with a column for each."""
-    from nncli.cli.console import facts_table
-    from nncli.runs import rundir
-
-    runs = {
-        str(number): f"{listed.path}  {rundir.status_of(listed.run)}"
-        for number, listed in enumerate(comparison.runs, 1)
-    }
-    tables = (
-        _table(title, rows, list(runs)) for title, rows in _tables(comparison).items() if rows
-    )
-    return [facts_table(runs), *tables]
-
-
-def _table(title: str, rows: dict[str, Row], heads: list[str]) -> Table:
-    from nncli.cli.console import plain_table
-    from nncli.words import words
-
-    table = plain_table(title, *heads)
-    for name, row in rows.items():
-        table.add_row(words(name) if title == "figure" else name, *_cells(title, name, row))
-    return table
-
-
-def _cells(title: str, name: str, row: Row) -> list[Any]:
-    """Values; of figures the best stands out."""
-    from nncli.cli.console import bold
-    from nncli.cli.listing import shown
-    from nncli.ledger.comparing import best_of
-
-    best = best_of(name, row) if title == "figure" else set()
-    texts = [shown(name, value) for value in row]
-    return [bold(text) if place in best else text for place, text in enumerate(texts)]
-
-
-def _lines(comparison: Comparison) -> list[Any]:
-    """A line for each run, a column for each thing that differs."""
-    from nncli.cli.console import plain_table
-    from nncli.words import words
-
-    columns: dict[str, list[Any]] = {}
-    for title, rows in _tables(comparison).items():
-        for name, row in rows.items():
-            if title != "figure" or len(set(map(str, row))) > 1:
-                head = words(name) if title == "figure" else name
-                columns[head] = _cells(title, name, row)
-    table = plain_table("run", *columns)
-    table.columns[0].no_wrap = True
-    for number, listed in enumerate(comparison.runs):
-        table.add_row(listed.path.name, *(cells[number] for cells in columns.values()))
-    return [table]
+    if shown < len(comparison.runs):
+        count = plural(len(comparison.runs), "run")
+        metric = words(comparison.metric)
+        console.say(f"the best {shown:,} of {count} by {metric}; --limit 0 shows them all")

@@ -6,15 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nncli.errors import UsageError
+from nncli.errors import DamagedError, MachineError, UsageError
 from nncli.ledger.facts import MISSING, figures, leaves
 from nncli.ledger.query import is_better_higher
-from nncli.runs import rundir
-from nncli.runs.listing import Listed
+from nncli.runs import checkpoint, rundir
+from nncli.runs.documents import Json
+from nncli.spec.dump import plain_spec
 from nncli.sweep import reading
-from nncli.sweep.values import same
+from nncli.sweep.settings import rank
+from nncli.sweep.study import metric_of
+from nncli.sweep.values import number, same
+from nncli.words import plural
 
-MACHINE = ("nncli", "numpy", "python", "blas", "cpu", "platform", "threads")
+MACHINE = ("nncli", "numpy", "python", "blas", "cpu", "platform", "threads", "engine")
 IN_THE_NAME = {"name", "sweep"}
 """Keys of a spec that say nothing of the training."""
 LOWER_IS_BETTER = ("loss", "rmse", "mae")
@@ -23,10 +27,23 @@ Row = list[Any]
 """A value for each run; MISSING where it has none."""
 
 
+class Compared(NamedTuple):
+    """A run as it is compared."""
+
+    path: Path
+    info: Json
+    spec: dict[str, Any]
+    """Key with dots -> value."""
+    status: str
+    summary: Json
+    note: str = ""
+    """Of when the figures are, where the run is not complete."""
+
+
 class Comparison(NamedTuple):
     """Runs, and what there is to say of each, in their order."""
 
-    runs: tuple[Listed, ...]
+    runs: tuple[Compared, ...]
     spec: dict[str, Row]
     """Keys that differ."""
     machine: dict[str, Row]
@@ -35,6 +52,32 @@ class Comparison(NamedTuple):
     """How the last records stand, and the best figures."""
     other_data: bool
     """Whether they were trained on different data."""
+
+    left_out: tuple[str, ...]
+    """Trials that cannot be compared, and why."""
+
+    def best(self, most: int) -> Comparison:
+        """At most so many of the runs: the best, the best first, where there are more."""
+        if not most or len(self.runs) <= most:
+            return self
+        values = self.figures.get(self.metric, [MISSING] * len(self.runs))
+        ranks = [rank(number(value), self.metric) for value in values]
+        chosen = sorted(range(len(ranks)), key=ranks.__getitem__)[:most]
+
+        def cut(rows: dict[str, Row]) -> dict[str, Row]:
+            return {name: [row[place] for place in chosen] for name, row in rows.items()}
+
+        return self._replace(
+            runs=tuple(self.runs[place] for place in chosen),
+            spec=cut(self.spec),
+            machine=cut(self.machine),
+            figures=cut(self.figures),
+        )
+
+    @property
+    def metric(self) -> str:
+        """By what the best are chosen: as a sweep ranks its trials."""
+        return metric_of(self.figures)
 
     def as_json(self) -> dict[str, Any]:
         """Values by name, one for each run; null where a run has none."""
@@ -46,59 +89,90 @@ class Comparison(NamedTuple):
             }
             for name, rows in tables.items()
         }
-        status = [rundir.status_of(listed.run) for listed in self.runs]
-        runs = [str(listed.path) for listed in self.runs]
-        return {"runs": runs, "status": status, **told, "other_data": self.other_data}
+        return {
+            "runs": [str(run.path) for run in self.runs],
+            "status": [run.status for run in self.runs],
+            "notes": [run.note for run in self.runs],
+            **told,
+            "other_data": self.other_data,
+            "left_out": list(self.left_out),
+        }
 
 
 def compare(paths: Sequence[Path]) -> Comparison:
     """The runs in these folders, and the trials of sweeps among them.
 
-    UsageError where there are not two, DamagedError where one cannot be read.
+    UsageError where there are not two, DamagedError where one that was named cannot be read; a trial that cannot be
+    read is left out.
     """
-    runs = tuple(map(_open, dict.fromkeys(path for given in paths for path in _runs_in(given))))
+    found: dict[Path, Compared] = {}
+    left_out: list[str] = []
+    for given in paths:
+        for path in _runs_in(given, left_out):
+            try:
+                found.setdefault(path.resolve(), _open(path))
+            except (DamagedError, MachineError) as err:
+                if path == given:
+                    raise
+                left_out.append(str(err))
+    runs = tuple(found.values())
     if len(runs) < 2:
         raise UsageError(
             f"{paths[0]}: is one run; to compare, name another. `nncli show` shows one"
+            if runs
+            else f"{paths[0]}: has no trial that could be compared. `nncli show` says more"
         )
-    specs = [leaves(listed.run["spec"]) for listed in runs]
-    told = [_figures(listed) for listed in runs]
     return Comparison(
         runs,
         spec={
-            key: row for key, row in _rows(specs).items() if key not in IN_THE_NAME and _differ(row)
+            key: row
+            for key, row in _rows([run.spec for run in runs]).items()
+            if key not in IN_THE_NAME and _differ(row)
         },
         machine={
             key: row
-            for key, row in _rows([{key: one.run[key] for key in MACHINE} for one in runs]).items()
+            for key, row in _rows([{key: run.info[key] for key in MACHINE} for run in runs]).items()
             if _differ(row)
         },
-        figures=_rows(told),
-        other_data=len({listed.run["data"]["sha256"] for listed in runs}) > 1,
+        figures=_rows([_figures(run.summary) for run in runs]),
+        other_data=len({run.info["data"]["sha256"] for run in runs}) > 1,
+        left_out=tuple(left_out),
     )
 
 
-def _runs_in(path: Path) -> list[Path]:
+def _runs_in(path: Path, left_out: list[str]) -> list[Path]:
     """The run itself, or the trials of a sweep that have begun."""
     if not reading.is_sweep(path):
         return [path]
-    trials = [trial.path for trial in reading.look(path).trials]
-    return [trial for trial in trials if (trial / rundir.RUN).is_file()]
+    trials = [trial.path for trial in reading.open_sweep(path).trials]
+    begun = [trial for trial in trials if (trial / rundir.RUN).is_file()]
+    if len(begun) < len(trials):
+        left_out.append(f"{path}: {plural(len(trials) - len(begun), 'trial')} not begun yet")
+    return begun
 
 
-def _open(path: Path) -> Listed:
-    """A run; where it is not complete, with what its records say so far."""
-    run, summary = rundir.open_run(path), rundir.read_summary(path)
-    if summary is None:
-        summary = rundir.summarize(rundir.read_records(path), rundir.status_of(run))
-    return Listed(path, run, summary)
+def _open(path: Path) -> Compared:
+    """A run; where it is not complete, as of its last checkpoint."""
+    info, summary = rundir.open_run(path), rundir.read_summary(path)
+    # through the models, so that runs of an earlier nncli have the defaults of keys that are new
+    spec = leaves(plain_spec(rundir.spec_of(info, path)))
+    status = rundir.status_of(info)
+    if summary is not None:
+        return Compared(path, info, spec, status, summary)
+    saved = path / rundir.CHECKPOINT
+    counted = checkpoint.read(saved)[0].records if saved.is_file() else 0
+    summary = rundir.summarize(rundir.read_records(path)[:counted], status)
+    epoch = summary["epochs"]
+    note = f"as of its last checkpoint, epoch {epoch}" if epoch else "no record saved yet"
+    return Compared(path, info, spec, status, summary, note)
 
 
-def _figures(listed: Listed) -> dict[str, Any]:
-    """eta stands in the spec."""
-    assert listed.summary is not None, "opened with one"
-    best = {f"best_{name}": one["value"] for name, one in listed.summary["best"].items()}
-    return {**figures(listed.summary), **best} | {"eta": MISSING}
+def _figures(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the last record, and the best; eta stands in the spec."""
+    if not summary["final"]:
+        return {}
+    best = {f"best_{name}": one["value"] for name, one in summary["best"].items()}
+    return {**figures(dict(summary)), **best} | {"eta": MISSING}
 
 
 def _rows(columns: Sequence[Mapping[str, Any]]) -> dict[str, Row]:
@@ -108,9 +182,9 @@ def _rows(columns: Sequence[Mapping[str, Any]]) -> dict[str, Row]:
 
 
 def _differ(row: Row) -> bool:
-    """Whether two runs have different values. What only some of them have follows from what differs elsewhere: the
-    numbers of an optimizer from its name."""
-    return len({same(value) for value in row if value is not MISSING}) > 1
+    """Whether two runs have different values. To have none is another one: the numbers of an optimizer that only one
+    of them has, a stop that only one of them makes."""
+    return len({MISSING if value is MISSING else same(value) for value in row}) > 1
 
 
 def best_of(name: str, row: Row) -> set[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,12 +72,7 @@ class Study:
     @property
     def metric(self) -> str:
         """What trials are ranked by: the last figure of validation where it is tracked, else of test, else train."""
-        keys = [key for trial in self.trials for key in trial.figures or {}]
-        for split in ("validation", "test", "train"):
-            for name in ("accuracy", "r2", "loss"):
-                if f"{split}_{name}" in keys:
-                    return f"{split}_{name}"
-        return "train_loss"
+        return metric_of({key for trial in self.trials for key in trial.figures or {}})
 
     def ranking(self) -> list[Trial]:
         """Finished first; then by the metric; trials that are level in it by their loss on the same split."""
@@ -120,6 +115,15 @@ class Study:
             "settings": [setting.as_json(self.figure_keys) for setting in self.settings()],
             "trials": [_trial_json(trial) for trial in self.ranking()],
         }
+
+
+def metric_of(keys: Container[str]) -> str:
+    """Of the figures that there are, the one by which networks are ranked."""
+    for split in ("validation", "test", "train"):
+        for name in ("accuracy", "r2", "loss"):
+            if f"{split}_{name}" in keys:
+                return f"{split}_{name}"
+    return "train_loss"
 
 
 def plan(

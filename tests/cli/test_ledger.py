@@ -6,6 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from listed import Told, write_sweep
+
+STATUSES = ("finished", "finished", "diverged", "waiting")
 
 
 @pytest.fixture
@@ -25,7 +28,8 @@ def test_what_differs_stands_beside_the_figures(nncli, three):
     eta = json.loads(nncli("show", three[0], "--json").stdout)["spec"]["eta"]
     assert f"eta {eta:g} 0.01 0.01" in lines
     assert "optimizer.name sgd sgd adam" in lines
-    assert not any(line.startswith(("seed", "name", "epochs", "optimizer.beta1")) for line in lines)
+    assert "optimizer.beta1 - - 0.9" in lines
+    assert not any(line.startswith(("seed", "name", "epochs")) for line in lines)
     assert any(line.startswith("train loss ") for line in lines)
 
 
@@ -51,19 +55,83 @@ def test_a_sweep_is_all_of_its_trials_in_lines(nncli, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     nncli("sweep", "spec.yaml", "--quiet", "--grid", "eta=0.1,0.2,0.3,0.4,0.5,0.6")
     (sweep,) = Path("runs").glob("*-sweep-*")
-    lines = nncli("compare", sweep).stdout.splitlines()
-    assert len(lines) == 7
-    assert lines[0].split()[:2] == ["run", "eta"]
-    assert {line.split()[1] for line in lines[1:]} == {f"0.{n}" for n in range(1, 7)}
+    runs, table = nncli("compare", sweep).stdout.split("\n\n")[:2]
+    assert [line.split()[0] for line in runs.splitlines()] == list("123456")
+    assert {Path(line.split()[1]).name for line in runs.splitlines()} == {
+        path.name for path in (sweep / "trials").iterdir()
+    }
+    head, *lines = table.splitlines()
+    assert head.split()[:2] == ["run", "eta"]
+    assert {line.split()[1] for line in lines} == {f"0.{n}" for n in range(1, 7)}
 
 
-def test_a_run_that_has_not_ended_is_compared_by_its_records(nncli, run_path):
-    other = run_path.with_name("other")
-    shutil.copytree(run_path, other)
-    (other / "summary.json").unlink()
-    told = json.loads(nncli("compare", run_path, other, "--json").stdout)
-    for first, second in told["figures"].values():
-        assert first == second
+def test_of_many_runs_the_best_are_shown_and_no_line_is_too_wide(nncli, monkeypatch):
+    nncli("sweep", "spec.yaml", "-q", "--grid", "eta=0.01,0.1,1", "--grid", "optimizer=sgd,adam")
+    (sweep,) = Path("runs").glob("*-sweep-*")
+    monkeypatch.setenv("COLUMNS", "80")
+    result = nncli("compare", sweep, "--limit", "3")
+    assert "the best 3 of 6 runs by test accuracy; --limit 0 shows them all" in result.stderr
+    told = json.loads(nncli("compare", sweep, "--json").stdout)
+    ranked = sorted(told["figures"]["test_accuracy"], reverse=True)
+    shown = [line.split()[1] for line in result.stdout.splitlines()[:3]]
+    values = [told["figures"]["test_accuracy"][told["runs"].index(path)] for path in shown]
+    assert (len(told["runs"]), values) == (6, ranked[:3])
+    whole = nncli("compare", sweep, "--limit", "0").stdout.splitlines()
+    assert len([line for line in whole if line.split()[:1] == ["6"]]) >= 3, "in several tables"
+    assert max(map(len, whole)) <= 80
+
+
+def test_the_best_has_a_star(nncli, three):
+    told = json.loads(nncli("compare", *three, "--json").stdout)["figures"]["train_loss"]
+    (line,) = (
+        line for line in nncli("compare", *three).stdout.splitlines() if line[:10] == "train loss"
+    )
+    assert [cell.endswith("*") for cell in line.split()[2:]] == [
+        value == min(told) for value in told
+    ]
+
+
+def test_what_only_one_spec_has_is_a_difference(nncli, run_path):
+    stop = "early_stopping={monitor: test_loss}"
+    other = nncli("train", "spec.yaml", "-q", "--set", stop).stdout.strip()
+    result = nncli("compare", run_path, other)
+    assert "the same" not in result.stderr
+    assert re.search(r"^early_stopping.monitor +- +test_loss$", result.stdout, re.MULTILINE)
+
+
+def test_a_run_that_has_not_ended_is_compared_by_its_checkpoint(nncli, run_path):
+    other, begun = (run_path.with_name(name) for name in ("other", "begun"))
+    for path in (other, begun):
+        shutil.copytree(run_path, path)
+        (path / "summary.json").unlink()
+    (begun / "checkpoint.npz").unlink()
+    record = json.loads((other / "metrics.jsonl").read_text().splitlines()[-1])
+    with (other / "metrics.jsonl").open("a") as file:  # as it goes on, until it is resumed
+        file.write(json.dumps(record | {"epoch": 4, "train_loss": 9.0}) + "\n")
+    result = nncli("compare", run_path, other, begun)
+    assert f"{other}  finished, as of its last checkpoint, epoch 3\n" in result.stdout
+    assert f"{begun}  finished, no record saved yet\n" in result.stdout
+    told = json.loads(nncli("compare", run_path, other, begun, "--json").stdout)
+    for first, second, third in told["figures"].values():
+        assert (second, third) == (first, None)
+
+
+def test_a_trial_that_cannot_be_read_or_has_not_begun_is_left_out(nncli, run_path):
+    trials = [Told({"eta": n}, 0.1, status) for n, status in enumerate(STATUSES)]
+    sweep = write_sweep(Path("s"), trials, like=run_path)
+    (sweep / "trials/t0/run.json").write_text("{")
+    result = nncli("compare", sweep)
+    assert result.exit_code == 0
+    assert "warning: s: 1 trial not begun yet\n" in result.stderr
+    assert "warning: s/trials/t0/run.json: is damaged" in result.stderr
+    assert len(json.loads(nncli("compare", sweep, "--json").stdout)["runs"]) == 2
+    result = nncli("compare", sweep, sweep / "trials/t0")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (6, "", 1)
+    for name in ("t1", "t2"):
+        (sweep / "trials" / name / "run.json").unlink()
+    result = nncli("compare", sweep)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "s: has no trial that could be compared" in result.stderr
 
 
 def test_other_data_and_machines_are_told(nncli, run_path):
