@@ -141,6 +141,7 @@ WORKLOADS: dict[str, Workload] = {
         counts=(1_000, 10_000),
         commands=(
             ("--limit", "20"),
+            ("--limit", "0"),
             ("--sort", "test_accuracy", "--where", "optimizer=adam", "--limit", "20"),
         ),
         goal=Goal(at_most=1),

@@ -90,7 +90,7 @@ def say(message: str, style: str = "") -> None:
 
 def print_json(value: Mapping[str, Any]) -> None:
     """One strict JSON object on stdout."""
-    from nncli.runs.rundir import to_json
+    from nncli.runs.strict_json import to_json
 
     stdout().print(to_json(value))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.table import Table
 
 from nncli.cli import console
@@ -12,6 +13,7 @@ from nncli.cli.summary import print_blocks
 from nncli.ledger.facts import MISSING, fact
 from nncli.runs.listing import Listed
 from nncli.runs.status import status_of
+from nncli.spec.page import visible
 from nncli.sweep.values import in_words, number
 from nncli.words import duration, figure, words
 
@@ -35,7 +37,7 @@ def as_json(found: Sequence[Listed], sweeps: Sequence[Study], names: Sequence[st
 
 def print_lists(found: Sequence[Listed], sweeps: Sequence[Study], names: Sequence[str]) -> None:
     """The table of runs, with a column for each name, and that of sweeps."""
-    blocks = [_runs(found, names)] if found else []
+    blocks: list[Any] = [_runs(found, names)] if found else []
     if sweeps:
         from nncli.cli.sweeps import sweeps_table
 
@@ -51,26 +53,44 @@ def _in_short(sweeps: Sequence[Study]) -> list[Any]:
     return [*map(reading.in_short, sweeps)]
 
 
+MOST_DRAWN = 1000
+"""Lines that rich draws, which takes it a quarter of a millisecond each; more are written as they are."""
 COLUMNS = {"status": "status", "epoch": "epochs", "seconds": "training"}
 """What the table says in any case."""
 
 
-def _runs(found: Sequence[Listed], names: Sequence[str]) -> Table:
+def _runs(found: Sequence[Listed], names: Sequence[str]) -> Table | str:
     """A line for each run: how it stands, its figures, and what was asked for."""
     more = [name for name in names if name not in COLUMNS]
-    table = console.plain_table(
-        "run", "status", "epochs", "figure", "best", "training", *map(words, more), left=2
-    )
-    for listed in found:
-        summary = listed.summary
-        figures = _headline(summary) if summary else ("-", "-")
-        epochs, took = (
-            (str(summary["epochs"]), duration(summary["seconds"])) if summary else ("-", "-")
-        )
-        own = (shown(name, fact(listed, name)) for name in more)
-        status = status_of(listed.run)
-        table.add_row(listed.path.name, status, epochs, *figures, took, *own)
+    heads = ["run", "status", "epochs", "figure", "best", "training", *map(words, more)]
+    rows = [_row(listed, more) for listed in found]
+    if len(rows) > MOST_DRAWN:
+        return aligned([heads, *rows], left=2)
+    table = console.plain_table(*heads, left=2)
+    for row in rows:
+        table.add_row(*row)
     return table
+
+
+def _row(listed: Listed, names: Sequence[str]) -> list[str]:
+    summary = listed.summary
+    figures = _headline(summary) if summary else ("-", "-")
+    epochs, took = (str(summary["epochs"]), duration(summary["seconds"])) if summary else ("-", "-")
+    own = (shown(name, fact(listed, name)) for name in names)
+    return [visible(listed.path.name), visible(status_of(listed.run)), epochs, *figures, took, *own]
+
+
+def aligned(rows: Sequence[Sequence[str]], left: int) -> str:
+    """Rows as lines, the first `left` columns to the left: what rich draws, where it need not fold anything."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell + blank if place < left else blank + cell
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            for blank in [" " * (width - cell_len(cell))]
+        ).rstrip()
+        for row in rows
+    )
 
 
 def shown(name: str, value: Any) -> str:

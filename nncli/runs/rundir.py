@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,6 +17,8 @@ from nncli.runs.documents import SUMMARY as SUMMARY
 from nncli.runs.documents import Json
 from nncli.runs.format import FORMAT
 from nncli.runs.status import status_of as status_of
+from nncli.runs.strict_json import finite as _finite
+from nncli.runs.strict_json import to_json as to_json
 from nncli.spec.load import parse_spec
 from nncli.spec.model import Spec
 from nncli.words import plural
@@ -72,21 +73,6 @@ def set_aside(path: Path) -> None:
 def write_spec(path: Path, text: str) -> None:
     """Replace the run's resolved spec."""
     files.replace(path / SPEC, text.encode())
-
-
-def to_json(value: Mapping[str, Any], indent: int | None = None) -> str:
-    """Strict JSON: a number that is not finite becomes null."""
-    return json.dumps(_finite(value), allow_nan=False, ensure_ascii=False, indent=indent)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -62,6 +62,8 @@ class Page:
 
 def visible(text: str) -> str:
     """The text with line breaks, escape sequences and the like written as escapes: one safe line."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 

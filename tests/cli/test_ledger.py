@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from listed import Told, write_sweep
 
+from nncli.cli import listing
+
 STATUSES = ("finished", "finished", "diverged", "waiting")
 
 
@@ -184,6 +186,14 @@ def test_the_list_shows_what_was_asked_for_and_what_it_leaves_out(nncli, three):
     assert float(line.split()[-1]) <= 1
     assert len(nncli("runs", "--limit", "0").stdout.splitlines()) == 4
     assert "none of 3 runs matches" in nncli("runs", "--where", "eta=77").stderr
+
+
+def test_very_many_lines_look_like_a_few(nncli, three, monkeypatch):
+    words = ("runs", "--sort", "eta", "--where", "optimizer!=none")
+    drawn = nncli(*words).stdout
+    monkeypatch.setattr(listing, "MOST_DRAWN", 1)
+    assert nncli(*words).stdout == drawn
+    assert listing.aligned([["漢字", "1"], ["a", "23"]], left=1) == "漢字   1\na     23"
 
 
 def test_a_wrong_condition_is_one_line(nncli, three):
