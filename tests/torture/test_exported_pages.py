@@ -8,6 +8,8 @@ from exported import nncli
 from webpages import said_by, said_by_numpy
 
 from nncli.data.encoding import Preprocessing
+from nncli.export.browser import write
+from nncli.export.browser.packing import PACKERS, packed_as
 from nncli.network.activations import ACTIVATIONS
 from nncli.runs import weights as weights_file
 from nncli.runs.weights import Meta, Weights
@@ -50,11 +52,13 @@ def random_network(rng) -> Weights:
     return Weights(params, meta)
 
 
-@pytest.mark.campaign(short=6, long=100, torture=3000)
-def test_a_browser_computes_what_numpy_does(browser, campaign, tmp_path):
+@pytest.mark.campaign(short=10, long=100, torture=3000)
+def test_a_browser_computes_what_numpy_does(browser, campaign, tmp_path, monkeypatch):
     file, page = tmp_path / "it.npz", tmp_path / "it.html"
     for trial in campaign.numbers:
         weights = random_network(campaign.rng)
+        kind = list(PACKERS)[trial % len(PACKERS)]
+        monkeypatch.setattr(write, "pack", lambda it, _, kind=kind: packed_as(kind, it.params))
         weights_file.write(file, weights)
         result = nncli("export", file, "--to", "html", "--out", page)
         assert result.exit_code == 0, (trial, result.output)

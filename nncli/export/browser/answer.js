@@ -78,7 +78,12 @@ const BESIDE = {
 const beside = BESIDE[KIND] || (({chosen, values}) => (CHANCES ? `${percent(values[chosen])} sure` : `with a score of ${number(values[chosen])}`));
 
 const isOn = (chosen, which) => (Array.isArray(chosen) ? chosen[which] === 1 : chosen === which);
-const write = (id, text) => { if (place(id) && place(id).textContent !== text) place(id).textContent = text; };
+const write = (id, text) => {
+  const written = place(id);
+  if (!written || written.textContent === text) return;
+  written.textContent = text;
+  written.classList.toggle("long", text.length > 20);
+};
 const show = (x) => {
   const given = answer(x);
   if (!given.values.every(Number.isFinite)) return nothing("Not a finite number: these inputs are far beyond training's.");
@@ -109,7 +114,8 @@ const HIDDEN = LAYERS.slice(0, -1).map(({outputs, activation}, at) => {
   return units;
 });
 if (!HIDDEN.length) place("inside").hidden = true;
-const BOUNDED = ["sigmoid", "tanh"];
+const BOUNDED = ["sigmoid", "tanh"], SIGNED = ["tanh", "leaky_relu", "elu", "identity"];
+place("signs").hidden = !LAYERS.slice(0, -1).some(({activation}) => SIGNED.includes(activation));
 const light = (activations) => HIDDEN.forEach((units, layer) => {
   const values = activations && activations[layer];
   const most = !values || BOUNDED.includes(LAYERS[layer].activation) ? 1

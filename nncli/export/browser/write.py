@@ -19,6 +19,8 @@ from nncli.words import plural
 HERE = Path(__file__).parent
 BITS = {"int8": "8-bit numbers", "int16": "16-bit numbers"}
 """How kinds of weights are called that do not go by their own name."""
+MEANING = "Each square is a unit: the stronger its color, the more it says."
+SIGNS = "Blue is above zero, orange below."
 TITLES = {"drawing": "Draw", "table": "Ask", "plane": "Point", "row": "Ask"}
 
 
@@ -36,7 +38,7 @@ def write(subject: Subject) -> Written:
     block = Markup(f'<script type="application/json" id="network">{data}</script>')
     body = [_header(subject, packed, opened), _main(kind), page.footer(), block]
     html = page.document(subject.name, body, script, style)
-    return Written(html, f"open it in a browser; {_rounding(packed)}", notes)
+    return Written(html, f"open it in a browser; {_rounding(packed, opened)}", notes)
 
 
 def _data(subject: Subject) -> tuple[Opened | None, tuple[str, ...]]:
@@ -44,16 +46,18 @@ def _data(subject: Subject) -> tuple[Opened | None, tuple[str, ...]]:
     try:
         return subject.judged(), ()
     except NncliError as error:
-        note = f"the page is written without a look at the data: {error}"
+        first = str(error).partition("\n")[0]
+        note = f"the page is written without a look at the data: {first}"
         return None, (note,)
 
 
-def _rounding(packed: Packed) -> str:
+def _rounding(packed: Packed, opened: Opened | None) -> str:
     """How the weights are written, and what that does."""
     weights = f"its weights are {BITS.get(packed.kind, packed.kind)}"
-    if packed.change is None:
+    if packed.change is None or opened is None:
         return weights
-    return f"{weights}, which changes no test answer by more than {_percent(packed.change)}"
+    bound = _percent(packed.change)
+    return f"{weights}, which changes no {opened.split} answer by more than {bound}"
 
 
 def _percent(part: float) -> str:
@@ -95,9 +99,7 @@ def _main(kind: str) -> Markup:
     inside = tag(
         "section",
         tag("h2", "Inside the network"),
-        tag(
-            "p", "Each square is a unit: the stronger its color, the more it says.", class_="quiet"
-        ),
+        tag("p", MEANING, " ", tag("span", SIGNS, id="signs"), class_="quiet"),
         tag("div", id="layers"),
         id="inside",
     )
