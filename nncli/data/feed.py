@@ -48,20 +48,23 @@ class Feed:
         """What the outputs should be for the numbered rows, into `out`, (len(rows), output_dim)."""
         fill_targets(np.take(self._split.y, rows, axis=0), out)
 
-    def batches(self, rows: Array, place: Place, x: Array) -> Iterator[tuple[int, int]]:
+    def batches(self, rows: Array, place: Place, x: Array | None) -> Iterator[tuple[int, int]]:
         """Gather the inputs of the numbered rows into `x`, (at_once, input_dim), and yield where each batch begins and
         ends in `rows`; the last may be short. In `x` the batch lies at its beginning modulo `at_once`.
 
-        `place` is that of the first row; distortions follow from it. The next gathering overwrites the batches.
+        `place` is that of the first row; distortions follow from it. The next gathering overwrites the batches. Without
+        `x` nothing is gathered.
         """
         epoch, block, first = place
         for head in range(0, len(rows), self.at_once):
             part = rows[head : head + self.at_once]
-            out = x[: len(part)]
-            if self._augmenter is None:
-                self._gather(self._split.x, part, self._scale, out)
-            else:
-                here = (epoch, block, first + head)
-                self._augmenter.gather(self._split.x, part, self._scale, out, here)
+            if x is not None:
+                self._fill(x[: len(part)], part, (epoch, block, first + head))
             for start in range(0, len(part), self.batch_size):
                 yield head + start, head + min(start + self.batch_size, len(part))
+
+    def _fill(self, out: Array, rows: Array, place: Place) -> None:
+        if self._augmenter is None:
+            self._gather(self._split.x, rows, self._scale, out)
+        else:
+            self._augmenter.gather(self._split.x, rows, self._scale, out, place)

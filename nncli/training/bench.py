@@ -45,6 +45,7 @@ class Bench:
         self._x = np.empty((*own, feed.at_once, feed.input_dim), dtype)
         self._y = np.empty((*own, rows, outputs), dtype)
         self._z = np.empty((*leading, rows, outputs), dtype)
+        self._rows = np.empty((*own, rows), np.int64)
         self._masks = {
             number: np.empty((*own, rows, units), dtype) for number, units in dropping(specs[0])
         }
@@ -58,21 +59,24 @@ class Bench:
         """The first `rows` of the block's logits, as the steps have left them."""
         return self._z[..., :rows, :]
 
-    def batches(self, blocks: Sequence[Block]) -> Iterator[Batch]:
+    def batches(self, blocks: Sequence[Block], gathered: bool = True) -> Iterator[Batch]:
         """The batches to come in a block, one after the other: each overwrites another before it. One block for all
-        networks, or one for each."""
+        networks, or one for each. Steps that take the numbers of rows need no inputs `gathered`."""
         rows = len(blocks[0].rest)
         for spec, feed, block, y, k in zip(
             self.specs, self.feeds, blocks, self._each(self._y), range(len(blocks)), strict=True
         ):
             feed.targets(block.rest, y[:rows])
+            self._each(self._rows)[k][:rows] = block.rest
             for number, mask in draw_masks(spec, block, spec.dtype).items():
                 self._each(self._masks[number])[k][:rows] = mask
-        gathered = [
-            feed.batches(block.rest, (block.epoch, block.number, block.done), x)
+        windows = [
+            feed.batches(
+                block.rest, (block.epoch, block.number, block.done), x if gathered else None
+            )
             for feed, block, x in zip(self.feeds, blocks, self._each(self._x), strict=True)
         ]
-        for window, *_ in zip(*gathered, strict=True):
+        for window, *_ in zip(*windows, strict=True):
             yield self._bound.get(window) or self._bind(window)
 
     def bound(self) -> list[Batch]:
@@ -89,5 +93,6 @@ class Bench:
         x = self._x[..., place : place + end - begin, :]
         y, z = self._y[..., begin:end, :], self._z[..., begin:end, :]
         masks = rows_of(self._masks, slice(begin, end))
-        batch = self._bound[window] = Batch(x, y, z, masks, self.step.calls(x, y, z, masks))
+        calls = self.step.calls(x, y, z, masks, self._rows[..., begin:end])
+        batch = self._bound[window] = Batch(x, y, z, masks, calls)
         return batch

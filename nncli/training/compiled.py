@@ -16,7 +16,7 @@ from numba.core import event
 from nncli.data import batches
 from nncli.network.calls import Calls, product
 from nncli.network.losses import CANONICAL
-from nncli.network.params import Array, Arrays
+from nncli.network.params import Architecture, Array, Arrays
 from nncli.training import kernels
 
 if TYPE_CHECKING:
@@ -49,32 +49,56 @@ class _Ear(event.Listener):  # type: ignore[misc]
 def gather(x: Array, rows: Array, scale: float, out: Array) -> None:
     """`batches.gather`, for bytes in one pass."""
     if type(x) is np.ndarray and x.dtype == np.uint8:
-        kernels.gather(x, rows, out.dtype.type(1 / scale), out)
+        kernels.gather(unwritable(x), rows, out.dtype.type(1 / scale), out)
     else:
         batches.gather(x, rows, scale, out)
+
+
+def unwritable(x: Array) -> Array:
+    """A view. To numba, what may be written is of another type, and shared memory may not."""
+    view = x.view()
+    view.flags.writeable = False
+    return view
+
+
+def is_small(layers: Architecture, rows: int) -> bool:
+    """Whether one compiled call is faster than NumPy's for all of a step that comes between the first layer's
+    products."""
+    products = rows * sum(layer.input_dim * layer.output_dim for layer in layers[1:])
+    outputs = rows * sum(layer.output_dim for layer in layers)
+    return products <= LARGEST_PRODUCTS and outputs <= LARGEST_OUTPUTS
 
 
 def passes(network: Network, x: Array, y: Array, z: Array, factor: Array) -> Calls | None:
     """The gradient of a batch: the two products of the first layer, and between them a call for each network. None
     where the batch is not small, or its rows have weights."""
-    layers, rows = network.architecture, x.shape[-2]
-    products = rows * sum(layer.input_dim * layer.output_dim for layer in layers[1:])
-    outputs = rows * sum(layer.output_dim for layer in layers)
-    small = products <= LARGEST_PRODUCTS and outputs <= LARGEST_OUTPUTS
-    return _passes(network, x, y, z, factor) if small and network.class_weights is None else None
+    if network.class_weights is None and is_small(network.architecture, x.shape[-2]):
+        return _passes(network, x, y, z, factor)
+    return None
 
 
 def _passes(network: Network, x: Array, y: Array, z: Array, factor: Array) -> Calls:
-    layers, leading, rows = network.architecture, network.leading, x.shape[-2]
+    sums, delta, calls = between(network, y, z, factor)
+    yield product(x, network.params["W1"].mT, sums)
+    yield from calls
+    yield product(delta.mT, x, network.grads["W1"])
+
+
+def between(network: Network, y: Array, z: Array, factor: Array) -> tuple[Array, Array, Calls]:
+    """Where the first layer's sums are expected, and where its delta will be, once the calls are done that lead from
+    one to the other; they leave the gradient of everything but the first weights."""
+    layers, leading, rows = network.architecture, network.leading, y.shape[-2]
     units, first = sum(layer.output_dim for layer in layers), layers[0].output_dim
     memory, plan = network.memory(rows), _plan(network)
     a, d = (memory.setdefault(name, np.empty((*leading, rows * units), z.dtype)) for name in "AD")
     sums, delta = (all_[..., : rows * first].reshape(*leading, rows, first) for all_ in (a, d))
-    yield product(x, network.params["W1"].mT, z if len(layers) == 1 else sums)
-    for k in np.ndindex(leading):
-        arrays = (network.vector[k], network.gradient[k], a[k], d[k], y[k] if y.ndim > 2 else y)
-        yield kernels.between, (*arrays, z[k], _one(factor, k), plan)
-    yield product(delta.mT, x, network.grads["W1"])
+
+    def calls() -> Calls:
+        for k in np.ndindex(leading):
+            own = (network.vector[k], network.gradient[k], a[k], d[k], y[k] if y.ndim > 2 else y)
+            yield kernels.between, (*own, z[k], _one(factor, k), plan)
+
+    return (z if len(layers) == 1 else sums), delta, calls()
 
 
 def _one(number: Array, k: tuple[int, ...]) -> Array:

@@ -25,7 +25,8 @@ def replay(trainer: Trainer, block: Block) -> NoReturn:
     for batch in trainer.bench.batches([block]):
         before, eta = state.snapshot(), trainer.eta(trainer.steps)
         layer = first_not_finite(network.params, network.architecture, batch.x, batch.masks)
-        trainer.take_step(batch)
+        with trainer.step.ready():
+            trainer.take_step(batch)
         losses = trainer.losses(batch.y, batch.z)
         culprit = _culprit(trainer, layer, bool(np.isfinite(losses).all()))
         if culprit:

@@ -19,12 +19,17 @@ from nncli.network.calls import Calls
 from nncli.network.params import Array, Arrays
 
 if TYPE_CHECKING:
+    from nncli.data.dataset import Dataset
+    from nncli.spec.model import Spec
+    from nncli.training.sparse import Picked
     from nncli.training.step import Network
 
 Passes = Callable[["Network", Array, Array, Array, Array], Calls | None]
 """(network, x, y, z, factor) -> the calls of `backprop` without masks; None where the engine has none for it."""
 Update = Callable[[str, Array, Array, Arrays, tuple[Array, ...]], Calls | None]
 """(optimizer, vector, gradient, state, numbers) -> the calls of its `update`; None likewise."""
+Pick = Callable[["Spec", "Dataset"], "Picked | None"]
+"""(spec, dataset) -> the training rows without their zeros, where the engine's first layer takes them (sparse.py)."""
 
 
 class Engine(NamedTuple):
@@ -34,19 +39,20 @@ class Engine(NamedTuple):
     update: Update
     gather: Gather
     """To the same bits as NumPy's."""
+    pick: Pick
 
 
 def _numpy() -> Engine:
-    return Engine(lambda *_: None, lambda *_: None, gather)
+    return Engine(lambda *_: None, lambda *_: None, gather, lambda *_: None)
 
 
 def _numba() -> Engine:
     if find_spec("numba") is None:
         what = "is numba, which is not installed: pip install 'nncli[fast]'"
         raise SpecError([Problem(("engine",), what)])
-    from nncli.training import compiled
+    from nncli.training import compiled, sparse
 
-    return Engine(compiled.passes, compiled.update, compiled.gather)
+    return Engine(compiled.passes, compiled.update, compiled.gather, sparse.pick)
 
 
 ENGINES: dict[str, Callable[[], Engine]] = {"numpy": _numpy, "numba": _numba}

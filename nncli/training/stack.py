@@ -69,7 +69,7 @@ class Stack:
             self.trainers.append(trainer)
         weights = self.lead.step.network.class_weights
         network = Network.of(spec.architecture, spec.loss, self.vector, self.gradient, weights)
-        self.step = Step(spec, network, self.slots)
+        self.step = Step(spec, network, self.slots, self.lead.step.picked)
         self.same_rows = len({member.spec.seed for member in members}) == 1
         sharing = self.trainers[:1] if self.same_rows else self.trainers
         specs, feeds = zip(*((trainer.spec, trainer.feed) for trainer in sharing), strict=True)
@@ -110,10 +110,11 @@ class Stack:
         before = [trainer.state.snapshot() for trainer in self.trainers]
         blocks = [Block.of(self.lead.length, order, lead.epoch + 1, first) for order in orders]
         paused = False
-        for batch in self.bench.batches(blocks):
-            self._take_step(batch)
-            if paused := pause():
-                break
+        with self.step.ready():
+            for batch in self.bench.batches(blocks, gathered=not self.step.picked):
+                self._take_step(batch)
+                if paused := pause():
+                    break
         failures = self._settle(blocks, before, first)
         for trainer in self.trainers:
             trainer.state.seconds += (perf_counter() - begun) / len(self.trainers)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.network.calls import Call, Calls, constant, run
 from nncli.network.gradcheck import central_differences
 from nncli.network.losses import output_delta, slope, weigh
@@ -17,6 +19,9 @@ from nncli.spec.model import Spec
 from nncli.training import engines
 from nncli.training.optimizers import CLEAR_EVERY, OPTIMIZERS, Optimizer, clear_smallest
 from nncli.training.regularizers import limit_norms, penalize
+
+if TYPE_CHECKING:
+    from nncli.training.sparse import Picked
 
 
 @dataclass(frozen=True)
@@ -121,9 +126,13 @@ GRADIENTS = {"backprop": backprop, "numerical": numerical}
 class Step:
     """What is done with a batch, for one network or for K that differ in their numbers only."""
 
-    def __init__(self, spec: Spec, network: Network, slots: Arrays) -> None:
-        """Changes the network's vector and the optimizer's slots in place. `prepare` comes before each step."""
-        self.spec, self.network, self.slots = spec, network, slots
+    def __init__(
+        self, spec: Spec, network: Network, slots: Arrays, picked: Picked | None = None
+    ) -> None:
+        """Changes the network's vector and the optimizer's slots in place. `prepare` comes before each step, which is
+        taken inside `ready`. With `picked` rows a batch is given by their numbers."""
+        self.spec, self.network, self.slots, self.picked = spec, network, slots, picked
+        self._first = picked.layer(network) if picked else None
         self.optimizer, self._engine = make_optimizer(spec), engines.load(spec.engine)
         self._numbers: Sequence[tuple[float, ...]] = ()
         shape = (*network.leading, 1) if network.leading else ()
@@ -147,13 +156,20 @@ class Step:
         for rows in self._factors:
             self._set_factor(rows)
 
-    def calls(self, x: Array, y: Array, z: Array, masks: Masks) -> list[Call]:
-        """A step on the batch (x, y), bound to these arrays; the logits go into `z`."""
-        return [*self._gradient(x, y, z, masks), *self.update_calls]
+    def calls(self, x: Array, y: Array, z: Array, masks: Masks, rows: Array) -> list[Call]:
+        """A step on the batch (x, y), bound to these arrays, of the training rows with these numbers; the logits go
+        into `z`."""
+        return [*self._gradient(x, y, z, masks, rows), *self.update_calls]
 
-    def _gradient(self, x: Array, y: Array, z: Array, masks: Masks) -> Calls:
+    def ready(self) -> AbstractContextManager[None]:
+        """Steps are taken inside; everything else that looks at the parameters, outside."""
+        return self._first.turned() if self._first else nullcontext()
+
+    def _gradient(self, x: Array, y: Array, z: Array, masks: Masks, rows: Array) -> Calls:
         """The engine's calls for it, if it has any."""
         factor = self._factor(x.shape[-2])
+        if self._first:
+            return self._first.passes(rows, y, z, factor)
         calls = None
         if self.spec.gradient == "backprop" and not masks:
             calls = self._engine.passes(self.network, x, y, z, factor)
@@ -179,7 +195,8 @@ class Step:
         if settings.l1 or settings.l2:
             pace: Any = self._pace[..., None] if network.leading else self._pace
             yield penalize, (network.params, network.grads, settings.l1, settings.l2, pace)
-        yield from self._update(network.vector, network.gradient)
+        rest = slice(self._first.parameters if self._first else 0, None)
+        yield from self._update(network.vector[..., rest], network.gradient[..., rest])
         if settings.max_norm:
             yield limit_norms, (network.params, settings.max_norm)
 
@@ -191,20 +208,24 @@ class Step:
 
 
 def rehearse(spec: Spec) -> None:
-    """A step of a very small network with the same engine, optimizer and type: what the engine has to compile, it
+    """Steps of a very small network with the same engine, optimizer and type: what the engine has to compile, it
     compiles now, and not in time that is counted as training."""
     if spec.engine == "numpy":
         return
-    layer = spec.architecture[-1].model_copy(update={"input_dim": 1, "output_dim": 2})
+    engine, last = engines.load(spec.engine), spec.architecture[-1]
+    layer = last.model_copy(update={"input_dim": 4, "output_dim": 2})
     small = spec.model_copy(update={"architecture": (layer,), "gradient": "backprop"})
-    vector, x, y, z = (np.zeros(shape, spec.dtype) for shape in (4, (1, 1), (1, 2), (1, 2)))
+    vector, x, y, z = (np.zeros(shape, spec.dtype) for shape in (10, (1, 4), (1, 2), (1, 2)))
     network = Network.of(small.architecture, small.loss, vector)
+    data, rows = np.zeros((1, 4), np.uint8), np.zeros(1, np.int64)
+    engine.gather(data, rows, 1, x)
     optimizer = make_optimizer(small)
-    step = Step(small, network, optimizer.init(vector))
-    step.prepare(0, optimizer.numbers(spec.eta, 0))
-    engines.load(spec.engine).gather(np.zeros((1, 1), np.uint8), np.zeros(1, np.int64), 1, x)
-    with np.errstate(all="ignore"):
-        run(step.calls(x, y, z, {}))
+    nothing = Dataset({"train": Split(data, rows)}, None, Fingerprint(""))
+    for picked in (None, engine.pick(small, nothing)):
+        step = Step(small, network, optimizer.init(vector), picked)
+        step.prepare(0, optimizer.numbers(spec.eta, 0))
+        with np.errstate(all="ignore"):
+            run(step.calls(x, y, z, {}, rows))
 
 
 def make_optimizer(spec: Spec) -> Optimizer:

@@ -68,6 +68,8 @@ class Trainer:
         length = Length.of(spec, len(dataset.splits["train"]))
         weights = class_weights(spec, dataset)
         network = Network.of(spec.architecture, spec.loss, state.vector, gradient, weights)
+        pick = engines.load(spec.engine).pick
+        picked = beside.step.picked if beside else pick(spec, dataset)
         same_rows = beside is not None and beside.spec.seed == spec.seed
         return cls(
             spec=spec,
@@ -75,7 +77,7 @@ class Trainer:
             length=length,
             state=state,
             feed=beside.feed if beside and same_rows else _feed(spec, dataset, length),
-            step=Step(spec, network, state.optimizer),
+            step=Step(spec, network, state.optimizer, picked),
             schedule=make_schedule(
                 spec.eta, spec.schedule, spec.warmup, batches=length.batches, steps=length.steps
             ),
@@ -117,10 +119,11 @@ class Trainer:
         before, first = state.snapshot(), state.batch
         block = Block.of(self.length, order, state.epoch + 1, first)
         paused = False
-        for batch in self.bench.batches([block]):
-            self.take_step(batch)
-            if paused := pause():
-                break
+        with self.step.ready():
+            for batch in self.bench.batches([block], gathered=not self.step.picked):
+                self.take_step(batch)
+                if paused := pause():
+                    break
         rows = self.rows_since(first)
         self.settle(block, before, first, self.bench.targets(rows), self.bench.logits(rows))
         state.seconds += perf_counter() - begun

@@ -1,9 +1,13 @@
 """The engine `numba`: NumPy's numbers within rounding, its own to the byte."""
 
+from contextlib import suppress
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support import TIMES, blobs, spec_of
 
+from nncli.errors import DivergedError
 from nncli.network.activations import ACTIVATIONS
 from nncli.network.calls import run
 from nncli.network.initializers import init_params
@@ -17,7 +21,7 @@ from nncli.training.step import Network, Step, make_optimizer, rehearse
 from nncli.training.trainer import Trainer
 
 numba = pytest.importorskip("numba", reason="needs numba: pip install 'nncli[fast]'")
-from nncli.training import kernels  # noqa: E402
+from nncli.training import kernels, sparse  # noqa: E402
 
 ELEMENTWISE = [name for name, activation in ACTIVATIONS.items() if activation.pull_back]
 PAIRS = [*CANONICAL.items()] + [
@@ -54,7 +58,7 @@ def gradients(spec, scale=1):
         step, optimizer = Step(own, network, {}), make_optimizer(own)
         step.prepare(0, optimizer.numbers(0.1, 0))
         z = np.empty_like(y)
-        run(step.calls(x, y, z, {})[: -len(step.update_calls)])
+        run(step.calls(x, y, z, {}, np.arange(7))[: -len(step.update_calls)])
         yield network.gradient, z
 
 
@@ -113,10 +117,83 @@ def test_every_activation_and_every_optimizer_but_sgd_is_compiled():
     assert set(kernels.UPDATES) == set(OPTIMIZERS) - {"sgd"}
 
 
+def pictures(rows):
+    """Bytes of which nine in ten are zero, and three classes."""
+    rng = np.random.default_rng(8)
+    x = rng.integers(1, 256, (rows, 50)) * (rng.random((rows, 50)) < 0.1)
+    y = rng.integers(0, 3, rows)
+    x[:, 0] = 80 * y
+    return replace(blobs(x=x.astype(np.uint8), y=y), scale=255.0)
+
+
+ADAM = {"shape": "2-4-3 tanh softmax", "optimizer": "adam"}
+SPARSE = {"shape": "50-37-3 relu softmax", "eta": 0.3}
+PROBLEMS = [pytest.param(blobs, ADAM, id="adam"), pytest.param(pictures, SPARSE, id="sparse")]
+
+
+@pytest.mark.parametrize(
+    "shape", ["50-37-3 relu softmax", "50-3 sigmoid", "50-8-4-3 tanh elu softmax"]
+)
+def test_a_first_layer_that_skips_zeros_trains_to_the_numbers_of_numpy(shape):
+    """Also where the last batch is short, and for rows of nothing but zeros."""
+    dataset = pictures(135)
+    dataset.splits["train"].x[:20] = 0
+    dataset.splits["train"].x[20:40] = np.arange(50) % 13 == 0
+    specs = [spec_of(shape, engine=engine, epochs=4, eta=0.5) for engine in engines.ENGINES]
+    assert sparse.pick(specs[1], dataset)
+    (numpy, records), (numba, others) = (trained(spec, dataset) for spec in specs)
+    assert np.abs(numpy.vector - begin(specs[0], dataset).vector).max() > 0.1
+    np.testing.assert_allclose(numba.vector, numpy.vector, rtol=1e-4, atol=1e-5)
+    assert others[-1]["train_loss"] == pytest.approx(records[-1]["train_loss"], 1e-4)
+    assert others[-1]["train_loss"] < 0.9 * others[0]["train_loss"]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"optimizer": "momentum"},
+        {"dtype": "float64"},
+        {"regularizer": {"l2": 0.1}},
+        {"regularizer": {"max_norm": 2}},
+        {"average": {"decay": 0.9, "every": 2}},
+        {"class_weight": "balanced"},
+        {"gradient": "numerical"},
+        {"batch_size": "full"},
+        {"batch_size": 1000},
+    ],
+    ids=lambda keys: next(iter(keys)),
+)
+def test_where_more_than_the_gradient_changes_the_weights_no_zeros_are_skipped(keys):
+    assert sparse.pick(spec_of("50-8-3 relu softmax"), pictures(30)) is not None
+    assert sparse.pick(spec_of("50-8-3 relu softmax", **keys), pictures(30)) is None
+
+
+def test_zeros_are_skipped_only_in_bytes_that_are_mostly_zero():
+    spec, full = spec_of("2-8-3 relu softmax"), np.ones((30, 2), np.uint8)
+    y = np.arange(30) % 3
+    assert sparse.pick(spec, blobs(x=full, y=y)) is None
+    assert sparse.pick(spec, blobs(x=0 * full, y=y)) is not None
+    assert sparse.pick(spec, blobs(x=np.zeros((30, 2)), y=y)) is None
+
+
+def test_a_network_that_skips_zeros_diverges_as_numpys_does():
+    ends = []
+    for engine in engines.ENGINES:
+        spec = spec_of("50-8-3 relu identity", engine=engine, eta=1e18, epochs=3)
+        state = begin(spec, pictures(700))
+        with pytest.raises(DivergedError) as raised:
+            trained(spec, pictures(700), state)
+        ends.append((str(raised.value), state.epoch, state.batch))
+        assert np.isfinite(state.vector).all()
+    assert ends[0] == ends[1]
+    assert ends[0][2] > 0
+
+
 @pytest.mark.parametrize("stop_after", [1, 63, 64, 65, 100])
-def test_stopping_and_going_on_gives_the_same_bytes(stop_after):
-    spec = spec_of("2-4-3 tanh softmax", optimizer="adam", batch_size=2, engine="numba")
-    dataset = blobs(rows=240)
+@pytest.mark.parametrize(("data", "keys"), PROBLEMS)
+def test_stopping_and_going_on_gives_the_same_bytes(data, keys, stop_after):
+    spec = spec_of(**keys, batch_size=2, engine="numba")
+    dataset = data(240)
     whole, records = trained(spec, dataset)
     calls = iter(range(10**6))
     state, none = trained(spec, dataset, pause=lambda: next(calls) + 1 >= stop_after)
@@ -127,27 +204,30 @@ def test_stopping_and_going_on_gives_the_same_bytes(stop_after):
 
 
 @pytest.mark.parametrize("seeds", [(0, 0, 0), (0, 1, 2)])
-def test_each_of_a_stack_ends_with_the_bytes_that_it_has_alone(seeds):
-    dataset = blobs(rows=150, validation=30)
+@pytest.mark.parametrize(("data", "keys"), PROBLEMS)
+def test_each_of_a_stack_ends_with_the_bytes_that_it_has_alone(data, keys, seeds):
+    dataset, etas = data(150), (0.001, 0.01, 1e30)
     specs = [
-        spec_of(
-            "2-6-3 relu softmax", optimizer="rmsprop", engine="numba", epochs=2, eta=eta, seed=seed
-        )
-        for eta, seed in zip((0.001, 0.01, 0.1), seeds, strict=True)
+        spec_of(**keys | {"eta": eta}, engine="numba", epochs=2, seed=seed)
+        for eta, seed in zip(etas, seeds, strict=True)
     ]
     members = [Member(spec, begin(spec, dataset)) for spec in specs]
-    assert len(list(train_stack(Stack(members, dataset)))) == 6
+    stack = Stack(members, dataset)
+    assert bool(stack.step.picked) == (data is pictures)
+    assert list(train_stack(stack))
     for spec, state in members:
-        assert state.vector.tobytes() == trained(spec, dataset)[0].vector.tobytes()
+        own = begin(spec, dataset)
+        with suppress(DivergedError):
+            trained(spec, dataset, own)
+        assert state.vector.tobytes() == own.vector.tobytes()
+        assert (state.epoch, state.batch) == (own.epoch, own.batch)
 
 
 @pytest.mark.parametrize(
-    "keys", [{"optimizer": "adam"}, {"optimizer": "momentum", "dtype": "float64"}]
+    "keys", [{}, {"optimizer": "adam"}, {"optimizer": "momentum", "dtype": "float64"}]
 )
 def test_all_is_compiled_before_training_begins(monkeypatch, keys):
     """What a kernel is compiled for are the types of its arguments, and how they lie in memory."""
-    spec = spec_of("2-6-3 relu softmax", engine="numba", batch_size=7, **keys)
-    pictures = blobs(x=np.arange(60, dtype=np.uint8).reshape(30, 2), y=np.arange(30) % 3)
     seen = set()
 
     def noted(kernel):
@@ -157,15 +237,20 @@ def test_all_is_compiled_before_training_begins(monkeypatch, keys):
 
         return call
 
-    for name in ("between", "gather"):
-        monkeypatch.setattr(kernels, name, noted(getattr(kernels, name)))
-    update = kernels.UPDATES[spec.optimizer.name]
-    monkeypatch.setitem(kernels.UPDATES, spec.optimizer.name, noted(update))
+    names = {kernels: ("between", "gather"), sparse: ("_pick", "_forward", "_backward")}
+    for module, some in names.items():
+        for name in some:
+            monkeypatch.setattr(module, name, noted(getattr(module, name)))
+    for name, update in kernels.UPDATES.items():
+        monkeypatch.setitem(kernels.UPDATES, name, noted(update))
+    spec = spec_of("50-6-3 relu softmax", engine="numba", batch_size=7, **keys)
     rehearse(spec)
     rehearsed = frozenset(seen)
     seen.clear()
-    trained(spec, pictures)
-    assert {name for name, *_ in seen} == {"between", "gather", update.__name__}
+    dataset = pictures(30)
+    dataset.splits["train"].x.flags.writeable = False
+    trained(spec, dataset)
+    assert len(seen) >= 3
     assert seen <= rehearsed
 
 
