@@ -14,6 +14,7 @@ from nncli.errors import KeyPath, Problem, SpecError
 from nncli.machine import usable_cores, usable_memory
 from nncli.network.params import Array, count
 from nncli.spec.model import AUTO, Spec
+from nncli.training import engines
 from nncli.training.class_weight import class_weight_problems
 from nncli.training.evaluation import CHUNK, figure_names
 from nncli.training.length import BLOCK, Length
@@ -270,6 +271,7 @@ def memory(spec: Spec, dataset: Dataset) -> int:
     dropped = sum(layer.output_dim for layer in spec.architecture if layer.dropout)
     block += min(BLOCK * length.batch_size, length.rows) * dropped * _size(spec)
     whole = BASE_MEMORY + data + parameter_memory(spec) + passes + block
+    whole += engines.load(spec.engine).memory(spec, dataset)
     if spec.augment is not None and dataset.image_shape is not None:
         whole += augment.memory(spec.augment, dataset.image_shape)
     return whole

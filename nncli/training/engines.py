@@ -40,10 +40,12 @@ class Engine(NamedTuple):
     gather: Gather
     """To the same bits as NumPy's."""
     pick: Pick
+    memory: Callable[[Spec, Dataset], int]
+    """Bytes that it takes beside NumPy's."""
 
 
 def _numpy() -> Engine:
-    return Engine(lambda *_: None, lambda *_: None, gather, lambda *_: None)
+    return Engine(lambda *_: None, lambda *_: None, gather, lambda *_: None, lambda *_: 0)
 
 
 def _numba() -> Engine:
@@ -52,7 +54,7 @@ def _numba() -> Engine:
         raise SpecError([Problem(("engine",), what)])
     from nncli.training import compiled, sparse
 
-    return Engine(compiled.passes, compiled.update, compiled.gather, sparse.pick)
+    return Engine(compiled.passes, compiled.update, compiled.gather, sparse.pick, sparse.memory)
 
 
 ENGINES: dict[str, Callable[[], Engine]] = {"numpy": _numpy, "numba": _numba}

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 LARGEST_SHARE = 0.25
 """Of the inputs that are not zero, up to which this is faster than the products of all."""
 LANES = 16
+NUMBA_MEMORY = 120 * 2**20
+"""Measured: docs/performance.md."""
 
 
 class Picked(NamedTuple):
@@ -68,22 +70,35 @@ def possible(spec: Spec) -> bool:
     )
 
 
-def pick(spec: Spec, dataset: Dataset) -> Picked | None:
-    """The training rows without their zeros, where the first layer works on them: so say spec and data alone."""
+def count(spec: Spec, dataset: Dataset) -> int:
+    """How many inputs of all training rows are not zero, where the first layer works on them; otherwise 0. Spec and
+    data alone say so."""
     x = dataset.splits["train"].x
     if not (possible(spec) and type(x) is np.ndarray and x.dtype == np.uint8):
-        return None
-    count = np.count_nonzero(x)
-    if count > LARGEST_SHARE * x.size or x.shape[1] > np.iinfo(np.uint16).max:
+        return 0
+    found = np.count_nonzero(x)
+    few = found <= LARGEST_SHARE * x.size and x.shape[1] <= np.iinfo(np.uint16).max
+    return int(found) if few else 0
+
+
+def pick(spec: Spec, dataset: Dataset) -> Picked | None:
+    """The training rows without their zeros, where the first layer works on them."""
+    found, x = count(spec, dataset), dataset.splits["train"].x
+    if not found:
         return None
     picked = Picked(
         np.empty(len(x) + 1, np.int64),
-        np.empty(count, np.uint16),
-        np.empty(count, np.uint8),
+        np.empty(found, np.uint16),
+        np.empty(found, np.uint8),
         np.full(1, 1 / dataset.scale, np.float32),
     )
     _pick(compiled.unwritable(x), *picked[:3])
     return picked
+
+
+def memory(spec: Spec, dataset: Dataset) -> int:
+    """Bytes that numba takes, its compiled code read from its cache, and the rows without zeros."""
+    return NUMBA_MEMORY + 3 * count(spec, dataset)
 
 
 class FirstLayer:

@@ -217,7 +217,7 @@ def rehearse(spec: Spec) -> None:
     small = spec.model_copy(update={"architecture": (layer,), "gradient": "backprop"})
     vector, x, y, z = (np.zeros(shape, spec.dtype) for shape in (10, (1, 4), (1, 2), (1, 2)))
     network = Network.of(small.architecture, small.loss, vector)
-    data, rows = np.zeros((1, 4), np.uint8), np.zeros(1, np.int64)
+    data, rows = np.eye(1, 4, dtype=np.uint8), np.zeros(1, np.int64)
     engine.gather(data, rows, 1, x)
     optimizer = make_optimizer(small)
     nothing = Dataset({"train": Split(data, rows)}, None, Fingerprint(""))

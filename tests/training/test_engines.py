@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from support import TIMES, blobs, spec_of
 
+from nncli import fit
 from nncli.errors import DivergedError
 from nncli.network.activations import ACTIVATIONS
 from nncli.network.calls import run
@@ -168,11 +169,24 @@ def test_where_more_than_the_gradient_changes_the_weights_no_zeros_are_skipped(k
     assert sparse.pick(spec_of("50-8-3 relu softmax", **keys), pictures(30)) is None
 
 
+def test_the_memory_that_it_takes_is_foretold():
+    dataset, picked = pictures(300), sparse.pick(spec_of("50-8-3 relu softmax"), pictures(300))
+    sizes = {
+        engine: fit.memory(spec_of("50-8-3 relu softmax", engine=engine), dataset)
+        for engine in engines.ENGINES
+    }
+    rows = picked.places.nbytes + picked.values.nbytes
+    assert sizes["numba"] - sizes["numpy"] == rows + sparse.NUMBA_MEMORY
+
+
 def test_zeros_are_skipped_only_in_bytes_that_are_mostly_zero():
     spec, full = spec_of("2-8-3 relu softmax"), np.ones((30, 2), np.uint8)
     y = np.arange(30) % 3
     assert sparse.pick(spec, blobs(x=full, y=y)) is None
-    assert sparse.pick(spec, blobs(x=0 * full, y=y)) is not None
+    few = np.where(np.arange(30) % 3, 0, full.T).T.astype(np.uint8)
+    few[:, 1] = 0
+    assert sparse.pick(spec, blobs(x=few, y=y)) is not None
+    assert sparse.pick(spec, blobs(x=0 * full, y=y)) is None
     assert sparse.pick(spec, blobs(x=np.zeros((30, 2)), y=y)) is None
 
 
