@@ -261,6 +261,7 @@ def main(arguments: list[str]) -> int:
         first = chosen[index] if HAS_CHOSEN else []
         cells = [*own, *(first if isinstance(first, list) else [first]), *numbers]
         writer.writerow([form % cell for form, cell in zip(FORMS, cells, strict=True)])
+    sys.stdout.flush()
     return 0
 
 

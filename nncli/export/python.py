@@ -59,12 +59,19 @@ Array = np.ndarray
 '''
 TYPES = "from collections.abc import Iterable, Mapping, Sequence\n"
 WIDTH = 100
+END = """
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except BrokenPipeError:  # who reads has seen enough
+        sys.stderr.close()
+""".strip()
 
 
 def write(subject: Subject) -> Written:
     """The file, and how to use it."""
     blocks = [_head(subject), _constants(subject), *map(_source, _functions(subject))]
-    blocks += [_names(subject), _weights(subject), _end()]
+    blocks += [_names(subject), _weights(subject), END]
     text = "\n\n".join(block.strip("\n") + "\n" for block in blocks)
     use = "`python {word} rows.csv` answers rows, and its `predict(rows)` does in Python; it needs only NumPy"
     return Written(text.encode(), use)
@@ -199,7 +206,3 @@ def _packed(numbers: Array) -> str:
     data = np.ascontiguousarray(numbers, numbers.dtype.newbyteorder("<")).tobytes()
     lines = textwrap.wrap(base64.b64encode(data).decode(), WIDTH)
     return 'unpack({}, """\n{}\n""")'.format(numbers.shape, "\n".join(lines))
-
-
-def _end() -> str:
-    return 'if __name__ == "__main__":\n    sys.exit(main(sys.argv[1:]))'

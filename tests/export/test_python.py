@@ -68,6 +68,13 @@ def test_its_command_line_writes_what_predict_writes(trained, tmp_path):
         assert [float(cell) for cell in row[texts:]] == pytest.approx(numbers, rel=2e-5, abs=1e-6)
 
 
+def test_a_reader_that_has_seen_enough_is_no_error(kind, tmp_path):
+    script = exported(kind.run, tmp_path)
+    command = f'"{sys.executable}" -I "{script}" "{kind.rows}" | head -1'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.stderr, done.stdout.count("\n")) == ("", 1)
+
+
 def test_every_kind_of_network(kind, tmp_path):
     module = runpy.run_path(str(exported(kind.run, tmp_path)))
     wanted, classes = kind.predicted, read(kind.run / "weights.npz").meta.classes
