@@ -25,6 +25,8 @@ class Usage:
     seconds: float
     megabytes: float
     """Peak resident memory, files mapped into it included."""
+    processor: float
+    """Seconds of processor time: what other work on the machine hardly changes."""
 
 
 def run(command: Sequence[str]) -> Usage:
@@ -42,7 +44,7 @@ def run(command: Sequence[str]) -> Usage:
             errors.seek(0)
             text = errors.read().decode(errors="replace")
             raise SystemExit(f"{' '.join(command)}: exit {child.returncode}\n{text}")
-    return Usage(seconds, used.ru_maxrss / UNIT)
+    return Usage(seconds, used.ru_maxrss / UNIT, used.ru_utime + used.ru_stime)
 
 
 def _environment() -> dict[str, str]:

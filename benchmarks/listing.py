@@ -43,10 +43,11 @@ class Listing:
                 make(one, count, folder)
                 for words in self.commands:
                     command = [*nncli(), "runs", "--runs-dir", str(folder), *words]
-                    taken = [run(command).seconds for _ in range(rounds + 1)][1:]
+                    used = [run(command) for _ in range(rounds + 1)][1:]
+                    taken = [one.seconds for one in used]
                     what = f"nncli runs {' '.join(words)}, {count:,} runs"
-                    each = f"{median(taken) / count * 1e6:.0f} microseconds a run"
-                    rows.append(Row(letter, what, "s", taken, goal=self.goal, note=each))
+                    note = f"{median(one.processor for one in used):.2f} s of processor time"
+                    rows.append(Row(letter, what, "s", taken, goal=self.goal, note=note))
         return rows
 
 

@@ -53,7 +53,7 @@ def _in_short(sweeps: Sequence[Study]) -> list[Any]:
     return [*map(reading.in_short, sweeps)]
 
 
-MOST_DRAWN = 1000
+MOST_DRAWN = 200
 """Lines that rich draws, which takes it a quarter of a millisecond each; more are written as they are."""
 COLUMNS = {"status": "status", "epoch": "epochs", "seconds": "training"}
 """What the table says in any case."""

@@ -56,6 +56,7 @@ def _without_collection() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            gc.freeze()  # or the first collection afterwards would look through all of it after all
             gc.enable()
 
 
