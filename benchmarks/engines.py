@@ -1,6 +1,6 @@
-"""`python -m benchmarks.engines [a b c d]`: an epoch with each engine and its matrix products alone, in turn, one thread.
+"""`python -m benchmarks.engines [a b c d]`: an epoch with each engine, and its matrix products alone, in turn.
 
-Counted is the processor time of the thread, which other work on the machine changes far less than the time on the
+Counted is the processor time of the one thread, which other work on the machine changes far less than the time on the
 wall: for a machine that is not idle. (d) takes 100 epochs, of one step each, in a turn.
 """
 
