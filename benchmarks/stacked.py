@@ -142,7 +142,7 @@ def parts(stack: Any, epoch: Callable[[], None]) -> dict[str, float]:
     """Microseconds of an epoch, by the parts of its steps; what is left is the loop itself."""
     import numpy as np
 
-    from nncli.data import feed
+    from nncli.data.feed import Feed
     from nncli.training import trainer
 
     names = ("products", "elementwise", "update", "gathering", "figures of blocks")
@@ -154,7 +154,7 @@ def parts(stack: Any, epoch: Callable[[], None]) -> dict[str, float]:
             clock = clocks["update" if id(call) in update else kind]
             batch.calls[i] = (clock.timed(call[0]), call[1])
     for owner, name, part in (
-        (feed, "gather", "gathering"),
+        (Feed, "fill", "gathering"),
         (trainer.Trainer, "settle", "figures of blocks"),
     ):
         setattr(owner, name, clocks[part].timed(getattr(owner, name)))

@@ -118,6 +118,7 @@ def test_a_sweep_stands_beside_the_trainings_that_it_is_equal_to(tmp_path):
     assert search.skipped or len(search.about["search"]["scores"]) == 2
     assert step.ratio > 1
     assert sum(step.about["parts"].values()) > 0
+    assert step.about["parts"]["gathering"] > 0
 
 
 def test_a_file_of_any_length_is_predicted(tmp_path, monkeypatch):

@@ -59,11 +59,12 @@ class Feed:
         for head in range(0, len(rows), self.at_once):
             part = rows[head : head + self.at_once]
             if x is not None:
-                self._fill(x[: len(part)], part, (epoch, block, first + head))
+                self.fill(x[: len(part)], part, (epoch, block, first + head))
             for start in range(0, len(part), self.batch_size):
                 yield head + start, head + min(start + self.batch_size, len(part))
 
-    def _fill(self, out: Array, rows: Array, place: Place) -> None:
+    def fill(self, out: Array, rows: Array, place: Place) -> None:
+        """Gather the inputs of the numbered rows, of which the first is at `place`, into `out`."""
         if self._augmenter is None:
             self._gather(self._split.x, rows, self._scale, out)
         else:
