@@ -10,7 +10,11 @@ from typing import NamedTuple
 
 import browser as browsers
 import pytest
+from hypothesis import settings
 from processes import leaving_nothing
+
+settings.register_profile("any machine", deadline=None)  # a busy one takes its time
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)
