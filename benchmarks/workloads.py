@@ -48,6 +48,7 @@ WORKLOADS: dict[str, Workload] = {
             Peer("nncli_loop", "nncli"),
             NUMBA,
             Peer("nncli_loop", "nncli, 2 threads", overrides=("threads=2",)),
+            Peer("nncli_numba", "nncli, numba, 2 threads", overrides=("engine=numba", "threads=2")),
             Peer("torch_eager", "PyTorch, eager", Goal(times_nncli=1)),
             Peer("keras_jax", "Keras 3 on JAX", Goal(times_nncli=1)),
             Peer("jax_scan", "JAX, jit and scan"),
