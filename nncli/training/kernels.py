@@ -28,6 +28,8 @@ KINDS = {
     "identity": IDENTITY,
 }
 """Activations as compiled code knows them."""
+SMALLEST = 1e-34
+"""Within 10,000 times of float32's smallest normal number."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -68,12 +70,14 @@ def between(
         if number:
             _product(_part(a, plan, number - 1, rows), _weights(vector, plan, number), sums)
         _activate(plan[number, 2], sums, _biases(vector, plan, number), answer)
+        _clear_smallest(answer.reshape(-1))
     answer, delta = _part(a, plan, last, rows), _part(d, plan, last, rows)
     _differ(answer, y, factor[0], delta)
     for number in range(last, -1, -1):
         a_l, d_l = _part(a, plan, number, rows), _part(d, plan, number, rows)
         if plan[number, 5]:
             _pull_back(plan[number, 2], a_l.reshape(-1), d_l.reshape(-1))
+        _clear_smallest(d_l.reshape(-1))
         _sum_rows(d_l, _biases(gradient, plan, number))
         if number:
             below = number - 1
@@ -229,6 +233,15 @@ def _pull_back(kind: int, a: Array, delta: Array) -> None:
     elif kind == SOFTPLUS:
         for i in range(len(a)):
             delta[i] *= -math.expm1(-a[i])
+
+
+@compiled
+def _clear_smallest(values: Array) -> None:
+    """Set what is nothing beside any weight to 0. Where sigmoids are saturated, activations and deltas fade into
+    denormal numbers, with which processors work many times more slowly."""
+    zero, smallest = values.dtype.type(0), values.dtype.type(SMALLEST)
+    for i in range(len(values)):
+        values[i] = zero if abs(values[i]) < smallest else values[i]
 
 
 @compiled

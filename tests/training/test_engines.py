@@ -292,3 +292,10 @@ def test_rows_are_gathered_to_the_bits_of_numpy(dtype, kind):
     for engine, room in zip(engines.ENGINES, out, strict=True):
         engines.load(engine).gather(x, rows, 255.0, room)
     assert out[0].tobytes() == out[1].tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_fades_is_cleared_and_what_is_not_finite_stays(dtype):
+    values = np.array([1e-37, -1e-35, 1e-33, -2, 0, np.nan, -np.inf], dtype)
+    kernels._clear_smallest(values)
+    np.testing.assert_array_equal(values, np.array([0, 0, 1e-33, -2, 0, np.nan, -np.inf], dtype))
