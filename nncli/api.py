@@ -5,6 +5,7 @@ Refusals are the exceptions of `nncli.errors`, with the words of the command lin
 
 from __future__ import annotations
 
+import inspect
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -198,8 +199,15 @@ class _Listening(Nobody):
 
 
 def _warn(messages: Sequence[str]) -> None:
+    """Python's warnings, of the line that called into this module, from however deep in it."""
+    frame, depth, outermost = inspect.currentframe(), 0, 0
+    while frame:
+        depth += 1
+        if frame.f_code.co_filename == __file__:
+            outermost = depth
+        frame = frame.f_back
     for message in messages:
-        warnings.warn(message, stacklevel=4)
+        warnings.warn(message, stacklevel=outermost + 1)
 
 
 @contextmanager

@@ -133,8 +133,9 @@ def test_what_a_file_says_keeps_its_line():
 
 
 def test_warnings_are_those_of_python():
-    with pytest.warns(UserWarning, match="batch_size: is 1000, more than the 90"):
+    with pytest.warns(UserWarning, match="batch_size: is 1000, more than the 90") as caught:
         nncli.train("spec.yaml", batch_size=1000)
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 def test_answers_are_those_of_predict(tmp_path):
