@@ -192,7 +192,8 @@ def _machine(subject: Subject) -> Piece:
         "ended": info["ended"],
         "machine": f"{info['cpu']}, {info['threads']} of {info['cores']} cores",
         "system": info["platform"],
-        "versions": f"nncli {info['nncli']}, NumPy {info['numpy']}, Python {info['python']}, {info['blas']}",
+        "versions": f"nncli {info['nncli']}, NumPy {info['numpy']}, Python {info['python']}, {info['blas']}"
+        + (f", {info['engine']}" if info["engine"] != "numpy" else ""),
     }
     return parts.facts({name: value for name, value in told.items() if value})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import struct
 import zlib
 from html.parser import HTMLParser
@@ -85,6 +86,14 @@ def test_it_says_what_eval_says(trained):
     wrong = judgment.rows - int(np.trace(judgment.confusion.counts))
     images = [a for name, a in seen.tags if name == "img" and "taken for" in (a["alt"] or "")]
     assert len(images) == min(wrong, 40) > 0
+
+
+def test_it_names_another_engine_than_numpy(trained, tmp_path):
+    run = shutil.copytree(trained("line"), tmp_path / "run")
+    assert "numba" not in page_of(run).words
+    info = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(info | {"engine": "numba 0.0"}))
+    assert "numba 0.0" in page_of(run).words
 
 
 def test_hostile_names_stay_names(trained):
