@@ -226,7 +226,7 @@ class Spec(Model):
     engine: Literal["numpy", "numba"] = "numpy"
     """What works the steps out: the same numbers within rounding, and from each the same bytes every time. `numba`
     compiles what lies between the matrix products, the update, and a first layer that skips zeros (small networks on
-    pictures: 1.5 times as fast); it needs `pip install 'nncli[fast]'`. What it has no code for is left to NumPy."""
+    pictures: 1.6 times as fast); it needs `pip install 'nncli[fast]'`. What it has no code for is left to NumPy."""
     threads: Count | None = None
     """BLAS threads; null lets the layer and batch sizes decide, capped by the usable cores."""
     checkpoint: CheckpointSpec = CheckpointSpec(every="10s")
