@@ -1,10 +1,12 @@
 """`engine: numba` from the command line: said, recorded, part of a run, refused where its package is missing."""
 
 import json
+from typing import get_args
 
 import pytest
 from support import bytes_of, same_bytes
 
+from nncli.spec.model import Spec
 from nncli.training import engines
 
 NUMBA = ("--set", "engine=numba")
@@ -14,6 +16,10 @@ REMEDY = "engine: is numba, which is not installed: pip install 'nncli[fast]'"
 @pytest.fixture
 def without_numba(monkeypatch):
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
+
+
+def test_a_spec_may_name_every_engine():
+    assert set(get_args(Spec.model_fields["engine"].annotation)) == set(engines.ENGINES)
 
 
 @pytest.mark.usefixtures("without_numba")
