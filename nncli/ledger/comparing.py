@@ -52,7 +52,6 @@ class Comparison(NamedTuple):
     """How the last records stand, and the best figures."""
     other_data: bool
     """Whether they were trained on different data."""
-
     left_out: tuple[str, ...]
     """Trials that cannot be compared, and why."""
 

@@ -21,8 +21,6 @@ HEADS = ("name", "source", "weights")
 """The keys that a bare name stands for: `optimizer: adam` is `{name: adam}`."""
 BEST = "best."
 """Before the name of a figure: its best value over the run, not its last."""
-
-
 ALIASES = {"source": "data.source"}
 """Keys that are asked for by less than their whole path."""
 MISSING: Any = object()

@@ -25,7 +25,8 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 _CONDITION = re.compile(r"\s*([^=!<>]+?)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*", re.DOTALL)
-HIGHER_IS_BETTER = ("accuracy", "r2", "auc", "exact_match", "top_3", "top_5")
+HIGHER_IS_BETTER = ("accuracy", "exact_match", "r2")
+"""Ends of the names of figures that records have."""
 
 
 class Condition(NamedTuple):

@@ -8,13 +8,20 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 from exported import nncli
 
+from nncli.cli.export import export
+from nncli.export.formats import FORMATS
 from nncli.export.subject import word_of
 from nncli.runs.weights import read
+
+
+def test_every_format_can_be_asked_for():
+    assert set(get_args(get_type_hints(export)["to"])) == set(FORMATS)
 
 
 def exported(run: Path, folder: Path, name: str = "it.py") -> Path:
