@@ -28,12 +28,15 @@ MISSING: Any = object()
 
 
 def fact(listed: Listed, name: str) -> Any:
-    """What a run has under a name: `optimizer` and `optimizer.rho` and `test_accuracy` alike; MISSING where nothing."""
-    for found in (_of_spec, _of_run, _of_figures):
-        value = found(listed, name)
-        if value is not MISSING:
-            return value
-    return MISSING
+    """What a run has under a name: `optimizer` and `optimizer.rho` and `test_accuracy` alike; MISSING where nothing.
+
+    What a spec leaves open, as `threads`, is what the run then had.
+    """
+    asked = _of_spec(listed, name)
+    if asked is not MISSING and not (asked is None and name in FACTS):
+        return asked
+    value = _of_run(listed, name)
+    return _of_figures(listed, name) if value is MISSING else value
 
 
 def names(listed: Listed) -> list[str]:

@@ -20,6 +20,7 @@ SPEC = {
     "epochs": 3,
     "eta": 0.1,
     "early_stopping": None,
+    "threads": None,
 }
 RUN = {
     **dict.fromkeys(("nncli", "host", "platform", "cpu", "python", "numpy", "blas"), "x"),
@@ -87,6 +88,7 @@ def chosen(folder: Path, *conditions: str, sort: str | None = None, reverse: boo
         (["architecture[0].output_dim=3"], "abcd"),
         (["architecture[1].output_dim=3"], ""),
         (["early_stopping=null"], "abd"),
+        (["threads=1"], "abcd"),
         (["early_stopping.patience=5"], "c"),
         (["batch_size=10"], ""),
         (["name=no"], ""),
