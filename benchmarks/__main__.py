@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -24,13 +25,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     letters = options.only or list(WORKLOADS)
     begun, load = datetime.now().astimezone(), os.getloadavg()
     rows: list[Row] = []
+    failed = []
     for letter in letters:
         say(f"({letter}) {WORKLOADS[letter].title}")
-        rows += WORKLOADS[letter].measure(letter, options.rounds)
+        try:
+            rows += WORKLOADS[letter].measure(letter, options.rounds)
+        except (SystemExit, subprocess.CalledProcessError) as err:  # what the others showed is kept
+            failed.append(f"({letter}) {err}")
     path = options.json or RESULTS / f"{begun:%Y%m%d-%H%M%S}.json"
     write(path, {**machine(), "started": begun.isoformat(timespec="seconds"), "load": load}, rows)
     print(table(rows, {letter: WORKLOADS[letter].title for letter in letters}))
     print(f"\n{path}")
+    if failed:
+        raise SystemExit("\n".join(failed))
 
 
 def parser() -> argparse.ArgumentParser:

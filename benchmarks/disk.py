@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks.places import ROOT, say
+from benchmarks.places import ROOT, nncli, say
 from benchmarks.report import Goal, Row
 
 SPEC = """\
@@ -82,13 +83,18 @@ def _write(folder: Path, rows: int, in_memory: str) -> None:
 
 def _train(folder: Path, rows: int) -> tuple[float, float]:
     """Seconds of training per row, and the peak of the command in megabytes."""
+    command = [*nncli(), "train", "spec.yaml", "-q", "--json"]
     script = (
-        "import resource, subprocess, sys; "
-        "subprocess.run([sys.executable, '-m', 'nncli', 'train', 'spec.yaml', '-q', '--json'], check=True); "
+        f"import resource, subprocess; subprocess.run({command}, check=True); "
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=folder, check=True, capture_output=True, text=True
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},  # where it is not installed
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     *_, peak = done.stdout.split()
     (run,) = (folder / "runs").iterdir()
