@@ -214,8 +214,10 @@ def read(path: str) -> tuple[Any, list[list[str]]]:
         return np.load(path, allow_pickle=False), []
     data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     text = data.decode("utf-8-sig")
-    separator = max(",;\t", key=text.partition("\n")[0].count)
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    bare = re.sub(r'"[^"]*"?', "", text.partition("\n")[0])
+    lines = io.StringIO(text, newline="")
+    form: dict[str, Any] = {"delimiter": max(",;\t", key=bare.count), "skipinitialspace": True}
+    table = csv.reader(lines, strict=True, **form)
     head, *rows = [row for row in table if row] or [[]]
     for at, row in enumerate(rows, 1):
         if len(row) != len(head):

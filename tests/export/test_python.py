@@ -140,10 +140,16 @@ def test_what_it_reads(penguins, tmp_path):
     assert told(script, "none.csv").stdout == "label,p_Adelie,p_Chinstrap,p_Gentoo\n"
     text = HEADER + "Dream,,1,1,1,\n"
     (tmp_path / "comma.csv").write_text(text)
-    (tmp_path / "semicolon.csv").write_text(text.replace(",", ";"))
+    semicolons = text.replace(",", ";")
+    (tmp_path / "semicolon.csv").write_text(semicolons)
+    # commas within quotes separate nothing
+    (tmp_path / "quoted.csv").write_text('"a,b,c,d,e,f,g,h";' + semicolons.replace("\nD", "\nx;D"))
+    (tmp_path / "blanks.csv").write_text(text.replace(",", ", "))
     wanted = told(script, "comma.csv").stdout
     assert wanted.count("\n") == 2
     assert told(script, "semicolon.csv").stdout == wanted
+    assert told(script, "blanks.csv").stdout == wanted, "as predict reads it"
+    assert told(script, "quoted.csv").stdout == wanted
     module = runpy.run_path(str(script))
     names = HEADER.strip().split(",")
     (text_row, nan_row, none_row) = (
