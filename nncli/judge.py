@@ -32,6 +32,10 @@ NAMED = {"classification": "classes", "labels": "labels", "regression": "targets
 """What the columns of answers are."""
 
 
+class NoSpecError(UsageError):
+    """Nothing says which data the weights are judged on."""
+
+
 @dataclass(frozen=True)
 class Judgment:
     """How saved weights do on a split."""
@@ -171,8 +175,8 @@ def _spec_of(weights: Path, spec_path: Path | None) -> Document:
     """The spec that says which data the weights are judged on."""
     path = spec_path or weights.parent / rundir.SPEC
     if not path.is_file() and spec_path is None:
-        raise UsageError(
-            f"{weights}: has no {rundir.SPEC} beside it. Say which data with --spec SPEC."
+        raise NoSpecError(
+            f"{weights}: has no {rundir.SPEC} beside it, which would say which data"
         )
     return load_spec(path)
 

@@ -50,14 +50,17 @@ def evaluate(
     from nncli.cli import console
     from nncli.cli.choosing import best_of, newest
     from nncli.cli.fetching import fetching
-    from nncli.judge import judge
+    from nncli.judge import NoSpecError, judge
 
     err = console.stderr(quiet)
     target = best_of(run, err) if run else newest(runs_dir, err)
-    with fetching(err) as on_progress:
-        judgment = judge(
-            target, on_progress=on_progress, split=split, spec_path=spec, which=weights
-        )
+    try:
+        with fetching(err) as on_progress:
+            judgment = judge(
+                target, on_progress=on_progress, split=split, spec_path=spec, which=weights
+            )
+    except NoSpecError as error:
+        raise NoSpecError(f"{error}. Name it with --spec SPEC") from error
     console.print_warnings(judgment.warnings)
     if json:
         console.print_json(judgment.as_json())

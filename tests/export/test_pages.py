@@ -221,6 +221,7 @@ def test_without_its_data_a_page_is_written_all_the_same(browser, penguins, tmp_
     result = nncli("export", run / "weights.npz", "--to", "html", "--out", tmp_path / "it.html")
     assert result.exit_code == 0
     assert "without a look at the data" in result.stderr
+    assert "--spec" not in result.stderr, "which is no option of this command"
     assert "; its weights are float16\n" in result.stdout
     opened = browser.open(tmp_path / "it.html")
     assert opened.page.locator("#headline").inner_text() in {"Adelie", "Chinstrap", "Gentoo"}
