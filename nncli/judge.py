@@ -175,9 +175,7 @@ def _spec_of(weights: Path, spec_path: Path | None) -> Document:
     """The spec that says which data the weights are judged on."""
     path = spec_path or weights.parent / rundir.SPEC
     if not path.is_file() and spec_path is None:
-        raise NoSpecError(
-            f"{weights}: has no {rundir.SPEC} beside it, which would say which data"
-        )
+        raise NoSpecError(f"{weights}: has no {rundir.SPEC} beside it, which would say which data")
     return load_spec(path)
 
 

@@ -60,3 +60,9 @@ def flatten(params: Arrays, architecture: Architecture, dtype: str) -> Array:
     """A new vector that holds copies of `params`, in the order of `shapes`."""
     parts = [np.asarray(params[name], dtype=dtype).reshape(-1) for name in shapes(architecture)]
     return np.concatenate(parts)
+
+
+def norms(weights: Array, axis: int) -> Array:
+    """Euclidean norms along an axis, divided by the largest weight: those of a run that diverged have no square."""
+    largest = float(np.abs(weights).max(initial=0.0)) or 1.0
+    return np.asarray(np.linalg.norm(weights / largest, axis=axis))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nncli.data.encode import input_names
-from nncli.network.params import Array
+from nncli.network.params import Array, norms
 from nncli.pages import parts, png
 from nncli.pages.markup import Piece, tag, void
 from nncli.pages.parts import Section
@@ -51,7 +51,7 @@ def _tiles(subject: Subject, weights: Array) -> Piece:
 
 def _largest(weights: Array, most: int) -> Array:
     """The units with the largest norms, in their order, where there are more than `most`."""
-    order = np.argsort(-np.linalg.norm(weights, axis=1), kind="stable")
+    order = np.argsort(-norms(weights, axis=1), kind="stable")
     return np.sort(order[:most])
 
 
@@ -67,7 +67,7 @@ def _says(shown: int, units: int, limit: float) -> Piece:
 
 def _grid(subject: Subject, weights: Array) -> Piece:
     names = _names(subject, weights.shape[1])
-    inputs = np.sort(np.argsort(-np.linalg.norm(weights, axis=0), kind="stable")[:MOST_INPUTS])
+    inputs = np.sort(np.argsort(-norms(weights, axis=0), kind="stable")[:MOST_INPUTS])
     units = _largest(weights, MOST_UNITS)
     limit = _limit(weights)
     head = [tag("td"), *(tag("th", str(unit + 1), scope="col") for unit in units)]

@@ -37,8 +37,17 @@ def draw(path: Path, split: str | None) -> tuple[bytes, tuple[str, ...]]:
         if split is not None and isinstance(err, UsageError) and "--split" in str(err):
             raise
         notes.append(f"Answers are left out: {err}")
-    sections = list(_sections(subject, judgment))
+    has_answers = judgment is not None and _are_finite(subject)
+    if judgment and not has_answers:
+        notes.append("Answers are not drawn: some are not finite numbers.")
+    sections = list(_sections(subject, judgment, has_answers))
     return page(subject.name, _lead(subject, judgment, status, notes), sections), tuple(notes)
+
+
+def _are_finite(subject: Subject) -> bool:
+    """Whether there is no answer that a run which diverged may give."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return bool(np.isfinite(subject.outputs(subject.z)).all())
 
 
 def _standing(subject: Subject, status: str) -> str:
@@ -85,7 +94,7 @@ def _tiles(judgment: Judgment) -> Piece:
     return parts.tiles(tiles)
 
 
-def _sections(subject: Subject, judgment: Judgment | None) -> Iterator[Section]:
+def _sections(subject: Subject, judgment: Judgment | None, has_answers: bool) -> Iterator[Section]:
     if judgment:
         yield Section("figures", "How good it is", _figures(judgment))
     drawn = curves.draw(subject.records)
@@ -95,9 +104,10 @@ def _sections(subject: Subject, judgment: Judgment | None) -> Iterator[Section]:
         else "There are no records yet."
     )
     yield Section("curves", "How it learned", body)
-    if judgment:
+    if judgment and has_answers:
         kind = numbers if judgment.task == "regression" else classes
         yield from kind.sections(subject, judgment)
+    if judgment:
         yield first_layer.section(subject)
     yield Section("data", "The data", _data(subject, subject.opened.dataset if judgment else None))
     yield Section("network", "The network and its spec", _spec(subject))

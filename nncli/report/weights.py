@@ -7,7 +7,7 @@ import math
 import numpy as np
 from matplotlib.figure import Figure
 
-from nncli.network.params import Array
+from nncli.network.params import Array, norms
 from nncli.report.figures import new_figure, picture_axes
 from nncli.report.subject import Subject
 
@@ -42,7 +42,7 @@ def draw(subject: Subject) -> Figure:
 
 def largest(units: Array, most: int) -> Array:
     """The units with the largest norms, in their order, where there are more than `most`."""
-    order = np.argsort(-np.linalg.norm(units, axis=1), kind="stable")
+    order = np.argsort(-norms(units, axis=1), kind="stable")
     return units[np.sort(order[:most])]
 
 

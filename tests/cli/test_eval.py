@@ -61,7 +61,10 @@ def test_a_bare_weights_file_needs_a_spec(nncli, run_path):
     shutil.copy("bare.npz", "alone/w.npz")
     result = nncli("eval", "alone/w.npz")
     assert result.exit_code == 2
-    assert "has no spec.yaml beside it, which would say which data. Name it with --spec SPEC" in result.stderr
+    assert (
+        "has no spec.yaml beside it, which would say which data. Name it with --spec SPEC"
+        in result.stderr
+    )
     figures = [
         nncli("eval", *args, "--json").stdout
         for args in (["alone/w.npz", "--spec", "spec.yaml"], ["moved"])

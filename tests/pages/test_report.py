@@ -74,6 +74,23 @@ def test_the_sections_that_apply(trained, name, own):
     assert page_of(trained(name)).sections == ["figures", "curves", *own, *COMMON]
 
 
+@pytest.mark.parametrize(("name", "eta"), [("images", 1e38), ("line", 1e30), ("hostile", 1e38)])
+def test_answers_that_are_not_finite_are_not_drawn(name, eta, folder, tmp_path):
+    run, other = tmp_path / "run", tmp_path / "it.html"
+    spec = folder / f"{name}.yaml"
+    words = ["train", spec, "--run-dir", run, "--set", f"eta={eta}"]
+    words += ["--set", "architecture.0.activation=relu"]
+    assert CliRunner().invoke(app, [str(word) for word in words]).exit_code == 3
+    code, _, stderr = report(run)
+    assert code == 0
+    assert "diverged" in stderr
+    assert "Answers are not drawn: some are not finite numbers." in stderr
+    seen = Seen((run / "report.html").read_text(encoding="utf-8"))
+    assert seen.sections == ["figures", "curves", "weights", *COMMON]
+    exported = CliRunner().invoke(app, ["export", str(run), "--to", "html", "--out", str(other)])
+    assert (exported.exit_code, exported.stderr) == (0, "")
+
+
 def test_it_says_what_eval_says(trained):
     run = trained("images")
     seen, judgment = page_of(run), judge(run)

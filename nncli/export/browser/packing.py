@@ -113,7 +113,8 @@ def _change(before: Weights, params: Arrays, x: Array) -> float:
     tells_chances = before.meta.architecture[-1].activation in PROBABILITIES
     for chunk in chunks(len(x), CHUNK):
         ours, theirs = (predict_rows(weights, x[chunk]).outputs for weights in (before, after))
-        changes: Any = np.abs(theirs.astype(np.float64) - ours)
+        with np.errstate(invalid="ignore"):  # of a run that diverged both may be infinite
+            changes: Any = np.abs(theirs.astype(np.float64) - ours)
         if not tells_chances:
             changes = changes / np.maximum(np.abs(ours), np.finfo(np.float32).tiny)
         found = float(changes.max(initial=0.0))
