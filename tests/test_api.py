@@ -189,6 +189,10 @@ def test_what_a_table_network_cannot_take(table_run):
         (np.zeros((1, 3)), "Give a mapping or a data frame with the columns kind, width, length"),
         ({**good, "Kind": good["kind"]} | {"kind": None}, "column `kind` is a single value"),
         ({"Kind": ["x"], "width": [1], "length": [2]}, "kind (did you mean Kind?)"),
+        (
+            {**good, "width": np.ones((1, 1))},
+            "column `width` is an array (1, 1). Give one cell a row",
+        ),
         ({**good, "width": [1, 2]}, "not equally long: 1 and 2 cells"),
         ({**good, "width": ["wide"]}, "rows:1: column `width` holds `wide` where numbers"),
         ({**good, "width": [np.inf]}, "rows:1: column `width` holds a number far beyond"),

@@ -73,6 +73,10 @@ def _columns(x: Any) -> dict[str, Any]:
             raise DataError(
                 f"{WHERE}: column `{shown(name, 60)}` is a single value. Give a list of them"
             )
+        if getattr(cells, "ndim", 1) != 1:
+            raise DataError(
+                f"{WHERE}: column `{shown(name, 60)}` is an array {cells.shape}. Give one cell a row"
+            )
     lengths = {len(cells) for cells in columns.values()}
     if len(lengths) > 1:
         counts = " and ".join(map(str, sorted(lengths)[:2]))
