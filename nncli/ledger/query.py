@@ -40,7 +40,10 @@ class Condition(NamedTuple):
     as_number: float | None
 
     def holds(self, found: Any) -> bool:
-        """Whether a value is as it should be; numbers are compared as numbers, everything else as text."""
+        """Whether a value is as it should be; numbers are compared as numbers, everything else as text.
+
+        UsageError for an order of numbers and words.
+        """
         if found is MISSING:
             return False
         mine, wanted = number(found), self.as_number
@@ -48,6 +51,11 @@ class Condition(NamedTuple):
             return OPERATORS[self.operator](mine, wanted)
         if self.operator in ("=", "!="):
             return OPERATORS[self.operator](self.value in _texts(found), True)
+        if mine is not None:
+            raise UsageError(
+                f"--where {visible(self.text)[:80]}: {visible(self.name)[:80]} is a number, {mine:g} for one, "
+                f"but `{visible(self.value)[:80]}` is none"
+            )
         return isinstance(found, str) and OPERATORS[self.operator](found, self.value)
 
 
@@ -143,8 +151,9 @@ def is_better_higher(name: str) -> bool:
 
 
 def _number(text: str) -> float | None:
+    """0.95, also where it is written as tables show it: 95%."""
     try:
-        return number(float(text))
+        return number(float(text.removesuffix("%")) / (100 if text.endswith("%") else 1))
     except ValueError:
         return None
 

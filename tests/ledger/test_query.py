@@ -78,6 +78,7 @@ def chosen(folder: Path, *conditions: str, sort: str | None = None, reverse: boo
         (["eta<=1e-3"], "d"),
         (["eta < 1", " seed = 0 "], "bd"),
         (["test_accuracy>0.5"], "bd"),
+        (["test_accuracy>=90%", "test_accuracy<90.5%"], "b"),
         (["best.test_accuracy<0.7"], "a"),
         (["seconds=1.5"], "abd"),
         (["status=diverged"], "c"),
@@ -96,6 +97,12 @@ def chosen(folder: Path, *conditions: str, sort: str | None = None, reverse: boo
 )
 def test_conditions(folder, conditions, found):
     assert chosen(folder, *conditions) == found
+
+
+@pytest.mark.parametrize("text", ["eta>x", "eta<", "test_accuracy>=nan"])
+def test_an_order_of_numbers_and_words(folder, text):
+    with pytest.raises(UsageError, match=r"is a number, .* for one, but `.*` is none"):
+        chosen(folder, text)
 
 
 @pytest.mark.parametrize(
