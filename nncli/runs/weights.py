@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from nncli import files
 from nncli.data.encoding import Preprocessing
+from nncli.data.files import shown
 from nncli.errors import DamagedError, UsageError
 from nncli.network.params import Architecture, Arrays, shapes
 from nncli.runs import archive, tensors
@@ -119,10 +120,12 @@ def _bytes(path: Path) -> bytes:
 def _check_members(arrays: Arrays, architecture: Architecture, path: Path) -> None:
     """Exactly W1, b1, ... of the right shapes, one float type, every number finite."""
     wanted = shapes(architecture)
+    extra = sorted(set(arrays) - set(wanted))
+    held = f"; the file holds {', '.join(shown(name, 40) for name in extra[:3])}" if extra else ""
     for name, shape in wanted.items():
         if name not in arrays:
             raise DamagedError(
-                f"{path}: {name} is missing; the architecture has {len(wanted) // 2} layers"
+                f"{path}: {name} is missing; the architecture has {len(wanted) // 2} layers{held}"
             )
         if arrays[name].shape != shape:
             raise DamagedError(
@@ -134,7 +137,6 @@ def _check_members(arrays: Arrays, architecture: Architecture, path: Path) -> No
             )
         if not np.isfinite(arrays[name]).all():
             raise DamagedError(f"{path}: {name} holds numbers that are not finite")
-    extra = sorted(set(arrays) - set(wanted))
     if extra:
         raise DamagedError(
             f"{path}: {extra[0]} does not belong to the architecture of {len(wanted) // 2} layers"

@@ -97,7 +97,7 @@ THEIRS = {SEQUENTIAL[name]: array for name, array in PARAMS.items()}
         ({"0.bias": np.zeros(3, "f8")}, "b1 is float64; all must be one float type"),
         ({"2.bias": np.array([np.inf], "f4")}, "b2 holds numbers that are not finite"),
         ({"other": np.zeros(1, "f4")}, "other does not belong"),
-        ({"head.0.weight": np.zeros((1, 1), "f4")}, "W1 is missing"),
+        ({"head.0.weight": np.zeros((1, 1), "f4")}, "W1 is missing.*; the file holds 0.bias, "),
     ],
 )
 def test_what_does_not_fit_is_refused_as_an_npz_is(changes, message, tmp_path):
