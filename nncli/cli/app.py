@@ -68,6 +68,7 @@ def _misused(message: str, ctx: Any) -> int:
     from nncli.cli.console import say
 
     command = " ".join(filter(None, ["nncli", ctx.invoked_subcommand]))
+    message = message.replace("Value error, ", "")  # pydantic's word for what follows
     say(f"error: {' '.join(message.split())} (see {command} --help)", "red")
     return UsageError.exit_code
 

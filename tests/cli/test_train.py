@@ -237,7 +237,7 @@ def test_a_wrong_command_line_is_one_line(nncli):
         (["bogus"], "error: No such command 'bogus'"),
         (["train"], "error: Missing argument 'SPEC'"),
         (["train", "spec.yaml", "--epochs", "3"], "error: No such option"),
-        (["eval", "--split", "bogus"], "error: Invalid value for '--split'"),
+        (["eval", "--split", "bogus"], "error: Invalid value for '--split': 'bogus' is not one of"),
     ]:
         result = nncli(*words)
         assert result.exit_code == 2
