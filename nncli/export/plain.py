@@ -213,7 +213,10 @@ def read(path: str) -> tuple[Any, list[list[str]]]:
     if path.endswith(".npy"):
         return np.load(path, allow_pickle=False), []
     data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    text = data.decode("utf-8-sig")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("is no table of text in UTF-8, and no .npy file") from None
     bare = re.sub(r'"[^"]*"?', "", text.partition("\n")[0])
     lines = io.StringIO(text, newline="")
     form: dict[str, Any] = {"delimiter": max(",;\t", key=bare.count), "skipinitialspace": True}

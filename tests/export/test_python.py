@@ -160,6 +160,13 @@ def test_what_it_reads(penguins, tmp_path):
     assert (outputs == outputs[0]).all()
 
 
+def test_it_refuses_what_is_no_text(digits, tmp_path):
+    (tmp_path / "drawn.png").write_bytes(b"\x89PNG")
+    result = told(exported(digits.run, tmp_path), "drawn.png")
+    said = "error: drawn.png: is no table of text in UTF-8, and no .npy file\n"
+    assert (result.returncode, result.stderr) == (2, said)
+
+
 def test_where_it_is_written(digits, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = nncli("export", digits.run, "--to", "python")
