@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
+from nncli import experiment, preparation
 from nncli.data.dataset import Dataset, Fingerprint, Split
-from nncli.spec.load import parse_spec
+from nncli.spec.load import load_spec, parse_spec
 from nncli.spec.model import Spec
 
 
@@ -90,3 +92,13 @@ def records_of(run: Path) -> list[dict[str, Any]]:
     lines = (run / "metrics.jsonl").read_text().splitlines()
     records = [json.loads(line, parse_constant=lambda name: pytest.fail(name)) for line in lines]
     return [{key: value for key, value in record.items() if key not in TIMES} for record in records]
+
+
+def training_in(folder: Path) -> Callable[..., Path]:
+    """Trains a spec of a folder, by its name, and gives its run."""
+
+    def train(name: str, *overrides: str, **options: Any) -> Path:
+        spec = load_spec(folder / f"{name}.yaml", overrides).spec
+        return experiment.train(preparation.prepare(spec), folder / "runs", **options).path
+
+    return train

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import training_in
 from typer.testing import CliRunner
 
-from nncli import experiment, preparation
 from nncli.cli.app import app
-from nncli.spec.load import load_spec
 
 HOSTILE = (
     '<script>alert("x")</script>',
@@ -55,12 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def trained(folder: Path) -> Any:
     """Trains a spec of the folder and gives its run."""
-
-    def train(name: str, *overrides: str, **options: Any) -> Path:
-        spec = load_spec(folder / f"{name}.yaml", overrides).spec
-        return experiment.train(preparation.prepare(spec), folder / "runs", **options).path
-
-    return train
+    return training_in(folder)
 
 
 @pytest.fixture(scope="session")

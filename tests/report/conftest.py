@@ -7,10 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import SPEC
-
-from nncli import experiment, preparation
-from nncli.spec.load import load_spec
+from support import SPEC, training_in
 
 
 @pytest.fixture(scope="session")
@@ -43,12 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def trained(folder: Path) -> Any:
     """Trains a spec of the folder and gives its run."""
-
-    def train(name: str, *overrides: str, **options: Any) -> Path:
-        spec = load_spec(folder / f"{name}.yaml", overrides).spec
-        return experiment.train(preparation.prepare(spec), folder / "runs", **options).path
-
-    return train
+    return training_in(folder)
 
 
 @pytest.fixture(scope="session")
