@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -28,11 +29,26 @@ Picked = Mapping[str, Array]
 """Parameter name -> flat indices of the elements that are moved."""
 
 
+class Problem(Protocol):
+    """A loss as a function of a network's parameters on one batch, layer by layer, in float64."""
+
+    @property
+    def params(self) -> Arrays: ...
+    @property
+    def x(self) -> Array: ...
+    def losses(self, number: int, z: Array) -> Array:
+        """The loss of each network of a stack whose sums at layer `number` are z, (K, rows, outputs)."""
+
+    def outputs(self, number: int, z: Array) -> Array:
+        """What layer `number` passes on."""
+
+
 @dataclass(frozen=True)
-class _Problem:
-    """The network and the batch whose loss is differentiated, in float64."""
+class _Own:
+    """The mean loss as training measures it."""
 
     params: Arrays
+    x: Array
     architecture: Architecture
     loss: str
     y: Array
@@ -41,7 +57,6 @@ class _Problem:
     """(rows,) what each row's loss is multiplied by, or 1."""
 
     def losses(self, number: int, z: Array) -> Array:
-        """The mean loss of each network of a stack whose sums at layer `number` are z, (K, rows, outputs)."""
         for layer in range(number, len(self.architecture)):
             h = self.outputs(layer, z)
             z = h @ self.params[f"W{layer + 1}"].mT + self.params[f"b{layer + 1}"]
@@ -50,12 +65,10 @@ class _Problem:
         return (each * self.weights).mean(axis=-1)
 
     def outputs(self, number: int, z: Array) -> Array:
-        """What layer `number` passes on."""
         a = activate(self.architecture[number - 1].activation, z)
         return a * self.masks[number] if number in self.masks else a
 
 
-@np.errstate(all="ignore")
 def central_differences(
     params: Arrays,
     architecture: Architecture,
@@ -63,30 +76,33 @@ def central_differences(
     x: Array,
     y: Array,
     masks: Masks = NO_MASKS,
-    picked: Picked | None = None,
-    step: float = STEP,
     class_weights: Array | None = None,
 ) -> Arrays:
-    """The numerical gradient of the mean loss on (x, y), in float64: an array like each parameter or, where elements
-    are `picked`, the slopes of those. With `class_weights` each row's loss is multiplied by that of its class."""
+    """The numerical gradient of the mean loss on (x, y), in float64, an array like each parameter. With
+    `class_weights` each row's loss is multiplied by that of its class."""
     exact = {name: value.astype(np.float64) for name, value in params.items()}
-    y = y.astype(np.float64)
+    x, y = x.astype(np.float64), y.astype(np.float64)
     weights = 1.0 if class_weights is None else row_weights(y, class_weights)[:, 0]
-    problem = _Problem(exact, architecture, loss, y, masks, weights)
+    every = {name: np.arange(value.size) for name, value in exact.items()}
+    slopes = differences(_Own(exact, x, architecture, loss, y, masks, weights), every)
+    return {name: slope.reshape(exact[name].shape) for name, slope in slopes.items()}
+
+
+@np.errstate(all="ignore")
+def differences(problem: Problem, picked: Picked, step: float = STEP) -> Arrays:
+    """The slopes of the elements of each parameter that are `picked`."""
+    params, h, ones = problem.params, problem.x, np.ones((len(problem.x), 1))
     slopes: Arrays = {}
-    h, ones = x.astype(np.float64), np.ones((len(x), 1))
-    for number in range(1, len(architecture) + 1):
-        z = h @ exact[f"W{number}"].mT + exact[f"b{number}"]
+    for number in range(1, len(params) // 2 + 1):
+        z = h @ params[f"W{number}"].mT + params[f"b{number}"]
         for name, inputs in ((f"W{number}", h), (f"b{number}", ones)):
-            elements = np.arange(exact[name].size) if picked is None else picked[name]
-            slope = _slopes(problem, number, inputs, z, elements, step)
-            slopes[name] = slope.reshape(exact[name].shape) if picked is None else slope
+            slopes[name] = _slopes(problem, number, inputs, z, picked[name], step)
         h = problem.outputs(number, z)
     return slopes
 
 
 def _slopes(
-    problem: _Problem, number: int, inputs: Array, z: Array, elements: Array, step: float
+    problem: Problem, number: int, inputs: Array, z: Array, elements: Array, step: float
 ) -> Array:
     """dLoss by each element of layer `number`: element (i, j) moves column i of z by h inputs[:, j]."""
     units, columns = np.divmod(elements, inputs.shape[1])

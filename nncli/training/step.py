@@ -165,14 +165,17 @@ class Step:
         """Steps are taken inside; everything else that looks at the parameters, outside."""
         return self._first.turned() if self._first else nullcontext()
 
-    def _gradient(self, x: Array, y: Array, z: Array, masks: Masks, rows: Array) -> Calls:
-        """The engine's calls for it, if it has any."""
+    def own_calls(self, x: Array, y: Array, z: Array, masks: Masks, rows: Array) -> Calls | None:
+        """The engine's own calls for the gradient; None where it leaves them to NumPy."""
         factor = self._factor(x.shape[-2])
         if self._first:
             return self._first.passes(rows, y, z, factor)
-        calls = None
         if self.spec.gradient == "backprop" and not masks:
-            calls = self._engine.passes(self.network, x, y, z, factor)
+            return self._engine.passes(self.network, x, y, z, factor)
+        return None
+
+    def _gradient(self, x: Array, y: Array, z: Array, masks: Masks, rows: Array) -> Calls:
+        factor, calls = self._factor(x.shape[-2]), self.own_calls(x, y, z, masks, rows)
         return calls or GRADIENTS[self.spec.gradient](self.network, x, y, z, masks, factor)
 
     def _factor(self, rows: int) -> Array:

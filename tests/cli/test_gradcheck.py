@@ -13,8 +13,11 @@ from nncli.runs import weights
 def test_every_parameter_of_a_small_network_agrees(nncli):
     result = nncli("gradcheck", "spec.yaml")
     assert result.exit_code == 0, result.stderr
-    for word in ("10 rows", "W1", "b2", "every slope agrees within 1e-06", "times as long"):
-        assert word in result.stdout, word
+    for words in (
+        "gradient  engine numpy, float64, 10 rows of the first batch", ": cross_entropy\n",
+        "W1", "b2", "every slope agrees within 1e-06", "times as long",
+    ):  # fmt: skip
+        assert words in result.stdout, words
     value = json.loads(nncli("gradcheck", "spec.yaml", "--json").stdout)
     assert value["passed"]
     assert [array["checked"] for array in value["arrays"]] == [16, 8, 16, 2]
@@ -30,6 +33,7 @@ def test_a_wrong_slope_is_found_and_named(nncli, monkeypatch):
     result = nncli("gradcheck", "spec.yaml")
     assert result.exit_code == 7
     assert "error: W1[" in result.stderr or "error: b1[" in result.stderr
+    assert "the gradient of engine numpy, float64 is" in result.stderr
     assert "above 1e-06" in result.stderr
     assert nncli("gradcheck", "spec.yaml", "--tolerance", "0.1").exit_code == 0
 
@@ -39,6 +43,17 @@ def test_every_activation_with_dropout_agrees(nncli, activation):
     text = Path("spec.yaml").read_text()
     Path("spec.yaml").write_text(text.replace("tanh}", f"{activation}, dropout: 0.5}}"))
     assert nncli("gradcheck", "spec.yaml").exit_code == 0
+
+
+def test_it_says_what_the_loss_consists_of(nncli):
+    keys = ("regularizer.l1=0.001", "regularizer.l2=0.01", "class_weight=balanced")
+    words = [word for key in keys for word in ("--set", key)]
+    result = nncli("gradcheck", "spec.yaml", *words)
+    assert result.exit_code == 0, result.stderr
+    assert ": cross_entropy, class weights, l1 penalty 0.001, l2 penalty 0.01\n" in result.stdout
+    value = json.loads(nncli("gradcheck", "spec.yaml", "--json", *words).stdout)
+    assert value["terms"][1] == "class weights"
+    assert value["engine"] == "engine numpy, float64"
 
 
 def test_a_large_network_is_sampled_unless_all_is_asked(nncli):
@@ -71,7 +86,7 @@ def test_training_with_differences_follows_backprop(nncli):
 def test_a_slope_beside_a_kink_is_taken_with_a_smaller_step(nncli):
     """One relu whose sum is 1e-6 for the only row: h = 3e-6 steps over the kink, a tenth of it does not."""
     np.savez("one.npz", x=np.array([[1.0], [1.0]]), y=np.array([[1.0], [1.0]]))
-    np.savez("start.npz", W1=[[1e-6]], b1=[0.0], W2=[[1.0]], b2=[0.0])
+    np.savez("start.npz", W1=[[1e-6]], b1=[1e-8], W2=[[1.0]], b2=[0.1])
     Path("kink.yaml").write_text(
         "data: {source: npz, path: one.npz}\n"
         "architecture:\n  - {input_dim: 1, output_dim: 1, activation: relu}\n"
