@@ -1,8 +1,7 @@
-"""Which trials train in lockstep: those whose specs differ only in what the members of a stack may differ in."""
+"""Which trials train in lockstep: those of one kind (training/kinds.py) on the same rows."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,21 +11,9 @@ import numpy as np
 from nncli.network.params import count
 from nncli.spec.dump import plain_spec
 from nncli.spec.model import Spec
+from nncli.training.kinds import kind
 from nncli.training.step import make_optimizer
 
-FREE = [
-    "name",
-    "eta",
-    "initializer",
-    "init_from",
-    "regularizer",
-    "schedule",
-    "warmup",
-    "early_stopping",
-    "average",
-    "keep",
-]
-"""Keys in which members may differ beside `seed` and the numbers of their optimizer."""
 LARGEST_STACK = 64
 """Members at most: what a killed worker costs."""
 CACHE = 3 * 2**19
@@ -52,12 +39,8 @@ def _kind(number: int, spec: Spec) -> str:
     """The same text for specs that can be stacked."""
     if spec.gradient != "backprop":
         return str(number)
-    plain: dict[str, Any] = plain_spec(spec)
-    kept = {key: value for key, value in plain.items() if key not in FREE}
-    kept["optimizer"] = spec.optimizer.name
-    if not _splits_by_seed(plain["data"]):
-        del kept["seed"]
-    return json.dumps(kept, sort_keys=True)
+    rows = spec.seed if _splits_by_seed(plain_spec(spec)["data"]) else None
+    return f"{kind(spec)} {rows}"
 
 
 def _splits_by_seed(data: dict[str, Any]) -> bool:
