@@ -7,15 +7,13 @@ The keys are the models' own: a new key without a case fails here, and so does a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from stacked import Left, alone, beside_each_other, differences, groups_of
+from stacked import Left, alone, beside_each_other, differences, groups_of, write_pictures
 
-from nncli import files
 from nncli.data.sources import load
 from nncli.spec.base import Model
 from nncli.spec.load import parse_spec
@@ -196,14 +194,7 @@ def changed(section: dict[str, Any], parts: Sequence[str], value: Any) -> dict[s
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the data are, and first parameters."""
     path, rng = tmp_path_factory.mktemp("stacking"), np.random.default_rng(0)
-    y = {"y": np.arange(33) % 3, "y_test": np.arange(12) % 3}
-    y["y"][:6] = 0  # so that balanced weights are not all 1
-    x = {}
-    for name, labels in (("x", y["y"]), ("x_test", y["y_test"])):
-        inked = rng.random((len(labels), 6, 6)) < 0.05
-        inked |= np.arange(6) == 2 * labels[:, None, None]
-        x[name] = (inked * rng.integers(1, 256, inked.shape)).astype(np.uint8)
-    np.savez(path / "pictures.npz", **x, **y)
+    write_pictures(path / "pictures.npz", rng)
     for name in ("first", "second"):
         shapes = {"W1": (6, 36), "b1": (6,), "W2": (3, 6), "b2": (3,)}
         np.savez(path / f"{name}.npz", **{key: rng.normal(size=s) for key, s in shapes.items()})
@@ -219,11 +210,6 @@ def singles() -> dict[str, Left]:
 def test_the_first_layer_skips_zeros_where_the_engine_can(folder):
     spec = parse_spec(BASE | {"engine": "numba"}, folder)
     assert engines.load("numba").pick(spec, load(spec.data, seed=0)) is not None
-
-
-@pytest.fixture(autouse=True)
-def _nothing_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "SYSTEM", replace(files.SYSTEM, fsync=lambda file: None))
 
 
 @pytest.mark.parametrize("engine", engines.ENGINES)
