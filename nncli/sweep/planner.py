@@ -51,11 +51,15 @@ def _splits_by_seed(data: dict[str, Any]) -> bool:
 
 
 def _groups(numbers: list[int], spec: Spec, workers: int) -> Iterable[list[int]]:
-    fits = max(1, CACHE // _bytes(spec))
-    size = min(fits, LARGEST_STACK, math.ceil(len(numbers) / max(1, workers)))
+    size = min(fits(spec), LARGEST_STACK, math.ceil(len(numbers) / max(1, workers)))
     # the sizes differ by one at most: the workers end together
     groups = math.ceil(len(numbers) / size)
     return [numbers[first::groups] for first in range(groups)]
+
+
+def fits(spec: Spec) -> int:
+    """How many networks of a spec may be in a stack, by what stays in the cache."""
+    return max(1, CACHE // _bytes(spec))
 
 
 def _bytes(spec: Spec) -> int:

@@ -14,12 +14,13 @@ from typing import Any
 from nncli.spec.dump import plain_spec
 from nncli.spec.model import Spec
 
-Agreed = Callable[[Any], Any]
+Agreed = Callable[[Any], bool]
 """What the members of a stack must agree in, of the value of a key."""
 
 
-def nothing(value: Any) -> None:
+def nothing(value: Any) -> bool:
     """Any two values may be beside each other."""
+    return False
 
 
 def presence(value: Any) -> bool:
@@ -60,10 +61,13 @@ def kind(spec: Spec, agreed: Mapping[str, Agreed] = AGREED) -> str:
     return json.dumps(_shared(plain_spec(spec), "", agreed))
 
 
-def _shared(value: Any, key: str, agreed: Mapping[str, Agreed]) -> Any:
-    if key in agreed:
-        return agreed[key](value)
-    if isinstance(value, dict):
-        inner = f"{key}." if key else ""
-        return {name: _shared(one, f"{inner}{name}", agreed) for name, one in value.items()}
-    return value
+def _shared(section: Mapping[str, Any], above: str, agreed: Mapping[str, Agreed]) -> dict[str, Any]:
+    """The section with what members must agree in. A spec may leave out what says nothing: so does this."""
+    found: dict[str, Any] = {}
+    for name, value in section.items():
+        key = f"{above}{name}"
+        if key in agreed:
+            found |= {name: True} if agreed[key](value) else {}
+        else:
+            found[name] = _shared(value, f"{key}.", agreed) if isinstance(value, dict) else value
+    return found
