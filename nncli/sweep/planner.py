@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from nncli.network.params import count
-from nncli.spec.dump import plain_spec
 from nncli.spec.model import Spec
 from nncli.training.kinds import kind
 from nncli.training.step import make_optimizer
@@ -39,7 +38,7 @@ def _kind(number: int, spec: Spec) -> str:
     """The same text for specs that can be stacked."""
     if spec.gradient != "backprop":
         return str(number)
-    rows = spec.seed if _splits_by_seed(plain_spec(spec)["data"]) else None
+    rows = spec.seed if _splits_by_seed(spec.data.model_dump()) else None
     return f"{kind(spec)} {rows}"
 
 

@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nncli.spec.dump import plain_spec
 from nncli.spec.model import Spec
 
 Agreed = Callable[[Any], bool]
@@ -58,16 +57,16 @@ the seed may decide: the planner of sweeps looks at that."""
 
 def kind(spec: Spec, agreed: Mapping[str, Agreed] = AGREED) -> str:
     """The same text for specs whose trainings may be one stack."""
-    return json.dumps(_shared(plain_spec(spec), "", agreed))
+    return json.dumps(_shared(spec.model_dump(exclude={"sweep"}), "", agreed))
 
 
 def _shared(section: Mapping[str, Any], above: str, agreed: Mapping[str, Agreed]) -> dict[str, Any]:
-    """The section with what members must agree in. A spec may leave out what says nothing: so does this."""
+    """The section with what members must agree in, of the keys that are listed."""
     found: dict[str, Any] = {}
     for name, value in section.items():
         key = f"{above}{name}"
         if key in agreed:
-            found |= {name: True} if agreed[key](value) else {}
+            found[name] = agreed[key](value)
         else:
             found[name] = _shared(value, f"{key}.", agreed) if isinstance(value, dict) else value
     return found
