@@ -232,7 +232,8 @@ def _reach_warnings(spec: Spec, dataset: Dataset) -> Iterator[str]:
 def _length_warnings(spec: Spec, length: Length) -> Iterator[str]:
     """Settings that this training is too short for, or far too slow."""
     if spec.average and spec.average.every > length.steps:
-        yield f"average.every: is {spec.average.every}, but there are only {length.steps} steps: nothing is averaged."
+        few = f"is {spec.average.every}, but there are only {length.steps} steps"
+        yield f"average.every: {few}: the average is the last parameters."
     if spec.warmup >= length.epochs > 0:
         yield f"warmup: is {spec.warmup} epochs, the whole training: eta only rises."
     if spec.record_every > length.epochs:

@@ -20,7 +20,7 @@ from nncli.resuming import Reopened, differences
 from nncli.runs import checkpoint, lock, rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.documents import Json
-from nncli.runs.format import FORMAT
+from nncli.runs.format import FORMAT, STACKING
 from nncli.runs.weights import Meta, Weights
 from nncli.spec.dump import dump_spec, plain_spec
 from nncli.spec.model import Spec
@@ -136,6 +136,7 @@ def _history(run: Json, changed: list[str]) -> Json:
     return {
         "started": run["started"],
         "resumed": _now(),
+        "stacking": run["stacking"],
         "sessions": [*run["sessions"], session],
         "differences": list(dict.fromkeys([*run["differences"], *changed])),
     }
@@ -185,6 +186,7 @@ def _describe(experiment: Experiment, command: Sequence[str]) -> Json:
         "engine": engines.described(experiment.spec.engine),
         "data": {"sha256": fingerprint.sha256, "sampled": fingerprint.sampled},
         "parameters": parameters.count(experiment.spec.architecture),
+        "stacking": STACKING,
         "spec": plain_spec(experiment.spec),
     }
 

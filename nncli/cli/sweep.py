@@ -76,6 +76,7 @@ def sweep(
     from nncli import events, files
     from nncli.cli import console
     from nncli.interrupts import graceful
+    from nncli.sweep import earlier
     from nncli.sweep import study as studies
     from nncli.sweep.asked import Asked
     from nncli.sweep.places import workers_at
@@ -94,6 +95,7 @@ def sweep(
     err = console.stderr(quiet)
     if chosen.notice:
         err.print(chosen.notice)
+    console.print_warnings(earlier.warnings(study))
     todo = sum(trial.to_run for trial in study.trials)
     with workers_at(cluster, workers, todo) as crew:
         if todo:

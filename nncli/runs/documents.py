@@ -62,6 +62,8 @@ class RunFile(_Document):
     """When the last process that worked on it began, where it was not the first."""
     sessions: list[Json] = []
     """Earlier processes that worked on it, until it was resumed: when, where, and with what."""
+    stacking: Annotated[int, Field(ge=0)] = 0
+    """How trials in lockstep were trained when it began (format.py)."""
     differences: list[str] = []
     """What was not as before when it was resumed, so that its bytes may differ from those of a run never stopped."""
 

@@ -8,6 +8,9 @@ from nncli.errors import DamagedError
 
 FORMAT = 2
 """1: as it began. 2: weights say what pictures look like, how a table was encoded, and the names of labels."""
+STACKING = 1
+"""What run.json says of how trials in lockstep were trained. 1: each by its own settings. 0, where it says nothing:
+some by those of another (sweep/earlier.py)."""
 
 
 def check_format(found: object, path: str | Path) -> None:

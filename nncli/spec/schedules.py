@@ -114,6 +114,6 @@ class AverageSpec(Model):
     """An exponential moving average of the parameters, evaluated and saved beside them."""
 
     decay: Fraction = 0.95
-    """How much of the average is kept at each update."""
+    """How much of the average is kept at each update; less at the first ones, so that it is never the first weights."""
     every: Count = 25
     """Steps between two updates."""

@@ -1,8 +1,7 @@
-"""Which trials train in lockstep: those whose specs differ only in what the members of a stack may differ in."""
+"""Which trials train in lockstep: those of one kind (training/kinds.py) on the same rows."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,23 +9,10 @@ from typing import Any
 import numpy as np
 
 from nncli.network.params import count
-from nncli.spec.dump import plain_spec
 from nncli.spec.model import Spec
+from nncli.training.kinds import kind
 from nncli.training.step import make_optimizer
 
-FREE = [
-    "name",
-    "eta",
-    "initializer",
-    "init_from",
-    "regularizer",
-    "schedule",
-    "warmup",
-    "early_stopping",
-    "average",
-    "keep",
-]
-"""Keys in which members may differ beside `seed` and the numbers of their optimizer."""
 LARGEST_STACK = 64
 """Members at most: what a killed worker costs."""
 CACHE = 3 * 2**19
@@ -52,12 +38,8 @@ def _kind(number: int, spec: Spec) -> str:
     """The same text for specs that can be stacked."""
     if spec.gradient != "backprop":
         return str(number)
-    plain: dict[str, Any] = plain_spec(spec)
-    kept = {key: value for key, value in plain.items() if key not in FREE}
-    kept["optimizer"] = spec.optimizer.name
-    if not _splits_by_seed(plain["data"]):
-        del kept["seed"]
-    return json.dumps(kept, sort_keys=True)
+    rows = spec.seed if _splits_by_seed(spec.data.model_dump()) else None
+    return f"{kind(spec)} {rows}"
 
 
 def _splits_by_seed(data: dict[str, Any]) -> bool:
@@ -68,11 +50,15 @@ def _splits_by_seed(data: dict[str, Any]) -> bool:
 
 
 def _groups(numbers: list[int], spec: Spec, workers: int) -> Iterable[list[int]]:
-    fits = max(1, CACHE // _bytes(spec))
-    size = min(fits, LARGEST_STACK, math.ceil(len(numbers) / max(1, workers)))
+    size = min(fits(spec), LARGEST_STACK, math.ceil(len(numbers) / max(1, workers)))
     # the sizes differ by one at most: the workers end together
     groups = math.ceil(len(numbers) / size)
     return [numbers[first::groups] for first in range(groups)]
+
+
+def fits(spec: Spec) -> int:
+    """How many networks of a spec may be in a stack, by what stays in the cache."""
+    return max(1, CACHE // _bytes(spec))
 
 
 def _bytes(spec: Spec) -> int:

@@ -21,6 +21,7 @@ from nncli.network.calls import run
 from nncli.network.params import Arrays
 from nncli.spec.model import Spec
 from nncli.training.bench import Batch, Bench
+from nncli.training.kinds import kind
 from nncli.training.length import Block
 from nncli.training.loop import end_epoch
 from nncli.training.state import State
@@ -46,8 +47,10 @@ class Stack:
     """The members, which shrink as some of them end, and the arrays that hold them all."""
 
     def __init__(self, members: Sequence[Member], dataset: Dataset) -> None:
-        """Take over the members' arrays: their specs may differ in eta, seed, first parameters and the numbers of their
-        optimizer, and their states must stand at the same batch."""
+        """Take over the members' arrays: their specs must be of one kind (kinds.py), and their states stand at the same
+        batch. Raises ValueError where they are not: one's settings would count for all."""
+        if len({kind(member.spec) for member in members}) > 1:
+            raise ValueError("the members of a stack must be of one kind")
         self.dataset = dataset
         self._bind(members)
 
@@ -69,7 +72,8 @@ class Stack:
             self.trainers.append(trainer)
         weights = self.lead.step.network.class_weights
         network = Network.of(spec.architecture, spec.loss, self.vector, self.gradient, weights)
-        self.step = Step(spec, network, self.slots, self.lead.step.picked)
+        penalties = [member.spec.regularizer for member in members]
+        self.step = Step(spec, network, self.slots, self.lead.step.picked, penalties)
         self.same_rows = len({member.spec.seed for member in members}) == 1
         sharing = self.trainers[:1] if self.same_rows else self.trainers
         specs, feeds = zip(*((trainer.spec, trainer.feed) for trainer in sharing), strict=True)

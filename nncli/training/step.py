@@ -16,7 +16,8 @@ from nncli.network.losses import output_delta, slope, weigh
 from nncli.network.params import Architecture, Array, Arrays, views
 from nncli.network.propagation import Masks, backward, forward, make_memory
 from nncli.spec.model import Spec
-from nncli.training import engines
+from nncli.spec.schedules import RegularizerSpec
+from nncli.training import engines, regularizers
 from nncli.training.optimizers import CLEAR_EVERY, OPTIMIZERS, Optimizer, clear_smallest
 from nncli.training.regularizers import limit_norms, penalize
 
@@ -124,16 +125,25 @@ GRADIENTS = {"backprop": backprop, "numerical": numerical}
 
 
 class Step:
-    """What is done with a batch, for one network or for K that differ in their numbers only."""
+    """What is done with a batch, for one network or for K of one kind (kinds.py): by the same calls."""
 
     def __init__(
-        self, spec: Spec, network: Network, slots: Arrays, picked: Picked | None = None
+        self,
+        spec: Spec,
+        network: Network,
+        slots: Arrays,
+        picked: Picked | None = None,
+        penalties: Sequence[RegularizerSpec] = (),
     ) -> None:
         """Changes the network's vector and the optimizer's slots in place. `prepare` comes before each step, which is
-        taken inside `ready`. With `picked` rows a batch is given by their numbers."""
+        taken inside `ready`. With `picked` rows a batch is given by their numbers.
+
+        `spec` is that of any of K networks: it says which calls there are. Their numbers come with `prepare`, and with
+        `penalties`, one for each network."""
         self.spec, self.network, self.slots, self.picked = spec, network, slots, picked
         self._first = picked.layer(network) if picked else None
         self.optimizer, self._engine = make_optimizer(spec), engines.load(spec.engine)
+        self._penalties = regularizers.numbers(penalties or [spec.regularizer], network.vector)
         self._numbers: Sequence[tuple[float, ...]] = ()
         shape = (*network.leading, 1) if network.leading else ()
         dtype = network.vector.dtype
@@ -194,14 +204,15 @@ class Step:
 
     def _after_the_gradient(self) -> Calls:
         """Penalties, the update, limits."""
-        network, settings = self.network, self.spec.regularizer
-        if settings.l1 or settings.l2:
+        network, penalties = self.network, self._penalties
+        l1, l2 = penalties.get("l1"), penalties.get("l2")
+        if l1 is not None or l2 is not None:
             pace: Any = self._pace[..., None] if network.leading else self._pace
-            yield penalize, (network.params, network.grads, settings.l1, settings.l2, pace)
+            yield penalize, (network.params, network.grads, l1, l2, pace)
         rest = slice(self._first.parameters if self._first else 0, None)
         yield from self._update(network.vector[..., rest], network.gradient[..., rest])
-        if settings.max_norm:
-            yield limit_norms, (network.params, settings.max_norm)
+        if "max_norm" in penalties:
+            yield limit_norms, (network.params, penalties["max_norm"])
 
     def _update(self, vector: Array, gradient: Array) -> Calls:
         """The engine's calls for it, if it has any."""

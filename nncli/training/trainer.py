@@ -21,7 +21,7 @@ from nncli.network.calls import run
 from nncli.network.losses import row_losses
 from nncli.network.params import Array, Arrays, views
 from nncli.spec.model import Spec
-from nncli.training import engines
+from nncli.training import averaging, engines
 from nncli.training.bench import Batch, Bench
 from nncli.training.class_weight import class_weights
 from nncli.training.divergence import replay
@@ -168,15 +168,8 @@ class Trainer:
     def end_step(self) -> None:
         """What follows an update: the count, the average."""
         self.state.batch += 1
-        if self.state.average is not None:
-            self.average(self.state.average)
-
-    def average(self, mean: Array) -> None:
-        """mean <- decay mean + (1 - decay) w, every so many steps."""
-        settings = self.spec.average
-        if settings and self.steps % settings.every == 0:
-            mean *= settings.decay
-            mean += (1 - settings.decay) * self.state.vector
+        if self.spec.average and self.state.average is not None:
+            averaging.follow(self.state.average, self.state.vector, self.spec.average, self.steps)
 
     def record(self, epoch: int) -> Record:
         """The figures since the last record, and those of the tracked splits now; begins a new count.

@@ -75,6 +75,22 @@ def test_a_trial_cut_short_goes_on_and_one_that_is_damaged_is_kept_aside(nncli):
     assert trial.with_name(trial.name + ".stale-1").is_dir()
 
 
+def test_a_sweep_of_an_earlier_nncli_is_told_what_may_be_wrong(nncli):
+    """It let one trial's penalty count for all; whoever goes on with a trial of it does not make it right."""
+    words = ("sweep", "spec.yaml", "--grid", "regularizer.l2=0,0.1")
+    assert "warning" not in nncli(*words).stderr
+    for run in sweep_dir().glob("trials/*/run.json"):
+        value = json.loads(run.read_text())
+        assert value.pop("stacking") == 1
+        run.write_text(json.dumps(value | {"status": "interrupted"}))
+        (run.parent / "summary.json").unlink()
+    for _ in range(2):
+        result = nncli(*words, "-q")
+        assert "2 trials with another trial's regularizer.l2: regularizer.l2=0" in result.stderr
+        assert result.exit_code == 0
+    assert "warning" not in nncli(*words, "--fresh").stderr
+
+
 def test_a_diverging_or_failing_trial_is_a_row(nncli):
     text = Path("spec.yaml").read_text().replace("tanh", "identity")
     Path("spec.yaml").write_text(text.replace("softmax", "identity"))
@@ -139,14 +155,15 @@ def test_identities_do_not_depend_on_how_things_are_written():
     [
         ["eta=0.001,0.01,0.1,1,30"],
         ["seed=0,1,2", "eta=0.1,0.5"],
-        ["optimizer.mu=0.5,0.9", "regularizer.l2=0,0.01"],
+        ["optimizer.mu=0.5,0.9", "regularizer.l2=0,0.01,0.3"],
         ["batch_size=10,20", "eta=0.1,0.5"],
     ],
 )
 def test_each_trial_has_the_bytes_of_the_run_alone(nncli, grid):
+    """On one worker, whose stacks hold all that may be together: two may be dealt what is alike."""
     base = ["--set", "optimizer={name: momentum, mu: 0.8}", "--set", "sweep=null"]
     words = [word for one in grid for word in ("--grid", one)]
-    result = nncli("sweep", "spec.yaml", *base, *words, "--json")
+    result = nncli("sweep", "spec.yaml", *base, *words, "--workers", 1, "--json")
     assert result.exit_code == 0, result.output
     for trial in json.loads(result.stdout)["trials"]:
         settings = [f"{key}={json.dumps(value)}" for key, value in trial["point"].items()]

@@ -17,7 +17,7 @@ def test_what_differs_in_numbers_only_goes_together_one_group_for_each_worker():
     assert plan(specs(seed=[0, 1, 2]), 1) == [[0, 1, 2]]
     betas = [{"name": "adam", "beta1": beta} for beta in (0.8, 0.9)]
     assert plan(specs(optimizer=betas), 1) == [[0, 1]]
-    assert plan(specs(regularizer=[{"l2": 0.1}, {"l1": 0.1}]), 1) == [[0, 1]]
+    assert plan(specs(regularizer=[{"l2": 0.1}, {"l2": 0.2}]), 1) == [[0, 1]]
 
 
 def test_what_cannot_be_one_network_stays_apart():
@@ -27,6 +27,11 @@ def test_what_cannot_be_one_network_stays_apart():
         {"epochs": [1, 2]},
         {"dtype": ["float32", "float64"]},
         {"gradient": ["numerical", "numerical"]},
+        {"regularizer": [{"l2": 0.1}, {"l1": 0.1}]},
+        {"regularizer": [{"l2": 0.0}, {"l2": 0.1}]},
+        {"regularizer": [{}, {"max_norm": 1.0}]},
+        {"optimizer": [{"name": "adamw", "weight_decay": decay} for decay in (0.0, 0.1)]},
+        {"average": [None, {"every": 2}]},
     ):
         assert plan(specs(**keys), 1) == [[0], [1]]
     drawn = {"source": "moons", "validation": 0.1, "validation_from": "random"}

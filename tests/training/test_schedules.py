@@ -9,8 +9,9 @@ from support import blobs, spec_of
 from nncli.network.initializers import init_params
 from nncli.network.params import flatten
 from nncli.spec.model import Spec
+from nncli.spec.schedules import AverageSpec
 from nncli.streams import Purpose, stream
-from nncli.training import loop
+from nncli.training import averaging, loop
 from nncli.training.evaluation import figure_names
 from nncli.training.monitor import best_figure, improves, keeps_best
 from nncli.training.schedules import SHAPES, make_schedule
@@ -103,20 +104,50 @@ def test_the_record_says_the_eta_of_its_last_step():
 
 
 def test_the_average_is_a_moving_average_of_the_parameters():
+    """Updates at steps 2, 4, 6 and 8, whose weights are 1, 2, 4 and 8 of 15: the first parameters are not in it."""
     dataset = blobs(rows=20, validation=10)
     average = {"decay": 0.5, "every": 2}
     spec = spec_of("2-3 softmax", epochs=2, batch_size=5, dtype="float64", average=average)
     state, records = trained(spec, dataset)
-    keys = {"epochs": None, "batch_size": 5, "dtype": "float64"}
-    stops = [spec_of("2-3 softmax", iterations=steps, **keys) for steps in (2, 4, 6, 8)]
-    vectors = [trained(stop, dataset)[0].vector for stop in stops]
-    rng = stream(0, Purpose.INITIAL_WEIGHTS)
-    first = init_params(spec.architecture, **spec.initializer.model_dump(), rng=rng)
-    expected = flatten(first, spec.architecture, "float64")
-    for vector in vectors:
-        expected = 0.5 * expected + 0.5 * vector
+    vectors = [parameters_after(steps) for steps in (2, 4, 6, 8)]
+    expected = np.average(vectors, axis=0, weights=[1, 2, 4, 8])
     np.testing.assert_allclose(state.average, expected, rtol=1e-12)
     assert {"average_validation_loss", "average_validation_accuracy"} <= set(records[0])
+
+
+def parameters_after(steps):
+    keys = {"epochs": None, "iterations": steps, "batch_size": 5, "dtype": "float64"}
+    return trained(spec_of("2-3 softmax", **keys), blobs(rows=20, validation=10))[0].vector
+
+
+@pytest.mark.parametrize(("every", "steps"), [(1, 1), (7, 7), (7, 3), (100, 8)])
+def test_until_there_is_a_second_update_the_average_is_parameters_of_training(every, steps):
+    """Never the first ones; where the training is too short for an update, the last."""
+    average = {"decay": 0.99, "every": every}
+    keys = {"epochs": None, "iterations": steps, "batch_size": 5, "dtype": "float64"}
+    spec = spec_of("2-3 softmax", average=average, **keys)
+    state, records = trained(spec, blobs(rows=20, validation=10))
+    assert state.average.tobytes() == state.vector.tobytes() == parameters_after(steps).tobytes()
+    assert records[-1]["average_validation_loss"] == records[-1]["validation_loss"]
+
+
+def test_shares_that_updates_keep_by_hand():
+    """With a decay of 1/2: 0, 1/2 (1/2)/(3/4) = 1/3, 1/2 (3/4)/(7/8) = 3/7; so 1, 2, 3 have the mean 17/7."""
+    assert [averaging.kept(0.5, update) for update in (1, 2, 3)] == pytest.approx([0, 1 / 3, 3 / 7])
+    assert averaging.kept(0.9, 10_000) == 0.9
+    assert [averaging.kept(0.0, update) for update in (1, 2)] == [0, 0]
+    mean, settings = np.array([100.0]), AverageSpec(decay=0.5, every=1)
+    for steps, value in enumerate([1.0, 2.0, 3.0], 1):
+        averaging.follow(mean, np.array([value]), settings, steps)
+    assert mean[0] == pytest.approx((1 * 1 + 2 * 2 + 4 * 3) / 7)
+
+
+@pytest.mark.parametrize("decay", [0.5, 0.95, 0.9999999999999999])
+def test_the_average_of_what_does_not_change_is_that(decay):
+    mean, settings = np.zeros(1), AverageSpec(decay=decay, every=3)
+    for steps in range(1, 40):
+        averaging.follow(mean, np.array([0.7]), settings, steps)
+    assert mean[0] == pytest.approx(0.7)
 
 
 def test_a_schedule_is_what_the_steps_take():

@@ -157,10 +157,35 @@ def test_numbers_of_the_optimizer_beside_each_other():
     dataset = blobs(rows=150, validation=30)
     numbers = [
         {"name": "adamw", "beta1": beta1, "beta2": beta2, "weight_decay": decay}
-        for beta1, beta2, decay in [(0.9, 0.999, 0.01), (0.8, 0.99, 0.0), (0.9, 0.9, 0.1)]
+        for beta1, beta2, decay in [(0.9, 0.999, 0.01), (0.8, 0.99, 0.5), (0.9, 0.9, 0.1)]
     ]
     keys = {"epochs": 3, "batch_size": 8, "eta": 0.01}
     same([spec_of("2-9-3 tanh softmax", optimizer=one, **keys) for one in numbers], dataset)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_penalties_beside_each_other(dtype):
+    """Each member has its own numbers; 1e39 is more than float32 holds, alone too."""
+    dataset = blobs(rows=60, validation=20)
+    numbers = [(0.01, 1e-3, 0.5), (0.3, 1e-2, 3.0), (1e39, 1e-46, 1e-3)]
+    keys = {"epochs": 2, "batch_size": 8, "dtype": dtype}
+    settings = [{"l2": l2, "l1": l1, "max_norm": norm} for l2, l1, norm in numbers]
+    same([spec_of("2-9-3 tanh softmax", regularizer=one, **keys) for one in settings], dataset)
+
+
+@pytest.mark.parametrize("key", ["regularizer", "optimizer", "average", "batch_size"])
+def test_what_is_not_of_one_kind_is_refused(key):
+    """No member's settings ever count for another, whoever makes the stack."""
+    values = {
+        "regularizer": ({"l2": 0.0}, {"l2": 0.1}),
+        "optimizer": ("sgd", "momentum"),
+        "average": (None, {}),
+        "batch_size": (5, 10),
+    }[key]
+    dataset = blobs(rows=20)
+    specs = [spec_of("2-3 softmax", **{key: value}) for value in values]
+    with pytest.raises(ValueError, match="of one kind"):
+        Stack([Member(spec, begin(spec, dataset)) for spec in specs], dataset)
 
 
 def test_a_numerical_gradient_is_alone_and_stays_numerical():
