@@ -20,8 +20,8 @@ from nncli.network.params import Array
 
 WHERE = "rows"
 """What such rows are called in messages."""
-_HOLE = "\0"
-"""What stands for a cell that is None or NaN: no text of a table is that."""
+_HOLE: Any = None
+"""What stands for None and NaN among texts: no text is equal to it."""
 
 
 def is_table(x: object) -> bool:
