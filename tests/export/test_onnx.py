@@ -81,7 +81,7 @@ def test_the_example_of_the_documentation(penguins, tmp_path, monkeypatch):
     shutil.copy(penguins.rows, "new.csv")
     text = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
     names = {"csv": csv, "numpy": np, "onnxruntime": onnxruntime}
-    exec(text.split("```python\n")[1].split("```")[0], names)
+    exec(text.split("```python\n")[1].split("```")[0], names)  # noqa: S102
     assert names["label"].tolist() == penguins.labels
 
 
