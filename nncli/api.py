@@ -133,7 +133,7 @@ class Run:
 
     def _answers(self, x: Any) -> Answers:
         if isinstance(x, str | os.PathLike):
-            return _of_files(self.path, os.fspath(x), self._network.weights.meta.architecture)
+            return _of_files(self.path, os.fspath(x))
         weights = self._network.weights
         preprocessing = weights.meta.preprocessing
         rows = as_rows(x, self._network.features, preprocessing.table, self._network.look)
@@ -242,13 +242,15 @@ def _assignment(key: str, value: Any) -> str:
     return f"{dotted(path)}={in_line(plain_value(value, path))}"
 
 
-def _of_files(target: Path, word: str, architecture: Sequence[Any]) -> Answers:
+def _of_files(target: Path, word: str) -> Answers:
     """All the answers to the rows of files."""
-    chunks = list(predict(target, [word]).chunks())
+    prediction = predict(target, [word])
+    chunks = list(prediction.chunks())
     _warn([note for chunk in chunks for note in chunk.notes])
     parts = [chunk.answers for chunk in chunks]
     if not parts:
-        return Answers(np.empty((0, architecture[-1].output_dim)), None)
+        network = prediction.network
+        return predict_rows(network.weights, np.empty((0, network.features)))
     chosen = [part.chosen for part in parts if part.chosen is not None]
     outputs = np.concatenate([part.outputs for part in parts])
     return Answers(outputs, np.concatenate(chosen) if chosen else None)

@@ -150,6 +150,7 @@ def predict(
 def predict_rows(weights: Weights, x: Array) -> Answers:
     """Answers to rows (rows, inputs) as the data hold them: bytes of images as bytes, columns of a table encoded.
 
+    A row whose inputs are not finite in the network's type of numbers has NaN for answers (see `check_finite`).
     Raises UsageError where they have another width.
     """
     features = weights.meta.architecture[0].input_dim
@@ -179,7 +180,10 @@ class _Answering:
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
             gather(x, slice(None), meta.preprocessing.scale, out=self._x)
             z = logits(params, meta.architecture, self._x, self._memory)
-            return answers(z, self._memory[f"A{len(meta.architecture)}"], meta)
+            given = answers(z, self._memory[f"A{len(meta.architecture)}"], meta)
+        # tanh(inf) is 1: an answer may be finite although a number is beyond the type's largest
+        given.outputs[~np.isfinite(self._x).all(axis=1)] = np.nan
+        return given
 
 
 def divided_already(x: Array, scale: float) -> tuple[str, ...]:

@@ -151,7 +151,9 @@ def test_answers_are_those_of_predict(tmp_path):
         assert again.predict(given).tolist() == [line["label"] for line in lines]
         p = again.predict_proba(given)
         np.testing.assert_allclose(p[:, 1], [line["p_1"] for line in lines], rtol=1e-5)
-    assert len(again.predict(x[:0])) == 0
+    np.save("none.npy", x[:0])
+    assert again.predict(x[:0]).tolist() == again.predict("none.npy").tolist() == []
+    assert again.predict("none.npy").dtype.kind == "U", "labels, though there are none"
     assert again.classes == ("0", "1")
 
 
@@ -196,6 +198,7 @@ def test_what_a_table_network_cannot_take(table_run):
         ({**good, "width": [1, 2]}, "not equally long: 1 and 2 cells"),
         ({**good, "width": ["wide"]}, "rows:1: column `width` holds `wide` where numbers"),
         ({**good, "width": [np.inf]}, "rows:1: column `width` holds a number far beyond"),
+        ({**good, 1: [1], "1": [2]}, "several columns are called 1. Keep one of them"),
     ):
         with pytest.raises(DataError, match=re.escape(said)):
             table_run.predict(rows)
@@ -208,7 +211,8 @@ def test_what_an_array_network_cannot_take():
         (np.zeros((3, 5)), "the array is (3, 5)"),
         ([["a", "b"]], "where numbers are expected"),
         ([[1, 2], [3]], "rows: are no array"),
-        ([[np.nan, 0]], "row 1 of all rows: the network's answer is not a finite number"),
+        ([[1, 0], [np.nan, 0]], "rows: 1 of 4 values are not finite, first nan in row 1, column 0"),
+        ([[1, 0], [1e39, 0]], "row 2 of all rows: the network's answer is not a finite number"),
     ):
         with pytest.raises(DataError, match=re.escape(said)):
             run.predict(rows)

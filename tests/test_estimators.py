@@ -190,3 +190,13 @@ def test_without_scikit_learn_the_command_that_installs_it():
     assert last == (
         "ImportError: the estimators need scikit-learn 1.6 or later: pip install 'nncli[sklearn]'"
     )
+
+
+def test_rows_beyond_float32_have_no_answer(moons):
+    """1e39 is finite, but not in the network's float32, where tanh would make it 1."""
+    X, y = moons
+    estimator = DenseClassifier(epochs=1, dtype="float32").fit(X, y)
+    with pytest.raises(ValueError, match="too large for dtype"):
+        estimator.predict_proba([[1e39, 0.0]])
+    wide = DenseClassifier(epochs=1).fit(X, y)
+    assert np.isfinite(wide.predict_proba([[1e39, 0.0]])).all()

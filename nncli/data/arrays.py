@@ -46,7 +46,7 @@ def inputs(x: Array, where: str, first: int = 0) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
             x = x.astype(kind if kind.name in KEPT else np.float64)
     flat = np.ascontiguousarray(x.reshape(len(x), -1))
-    _check_finite(flat, where, first)
+    check_finite(flat, where, first)
     return flat
 
 
@@ -79,7 +79,7 @@ def real_targets(y: Array, where: str) -> Targets:
     """(rows,) or (rows, outputs) -> (rows, outputs) as float64, every one finite."""
     with np.errstate(over="ignore", invalid="ignore"):  # infinite or NaN is refused below
         real = y.reshape(len(y), -1).astype(np.float64)
-    _check_finite(real, where)
+    check_finite(real, where)
     return Targets(real, None)
 
 
@@ -111,7 +111,8 @@ def _check_numbers(array: Array, where: str) -> None:
         raise DataError(f"{where}: is a single number; expected one row per sample")
 
 
-def _check_finite(rows: Array, where: str, first: int = 0) -> None:
+def check_finite(rows: Array, where: str, first: int = 0) -> None:
+    """DataError with the place of the first number of (rows, columns) that is not finite."""
     finite = np.isfinite(rows)
     if not finite.all():
         row, column = (int(index) for index in np.argwhere(~finite)[0])

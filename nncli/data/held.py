@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from numbers import Number
 from typing import Any
 
 import numpy as np
 
+from nncli.data import arrays
 from nncli.data.csv_file import Rows, is_number
 from nncli.data.encode import check_finite, encode, number_cells, text_cells
 from nncli.data.encoding import Column, ImageLook, NumberColumn, TableEncoding
@@ -18,6 +20,8 @@ from nncli.network.params import Array
 
 WHERE = "rows"
 """What such rows are called in messages."""
+_HOLE: Any = None
+"""What stands for None and NaN among texts: no text is equal to it."""
 
 
 def is_table(x: object) -> bool:
@@ -54,7 +58,9 @@ def _shaped(x: Array, features: int, look: ImageLook | None) -> Array:
         raise DataError(
             f"{WHERE}: the array is {x.shape}, but the network takes (rows, {features})"
         )
-    return x.reshape(len(x), features)
+    rows = x.reshape(len(x), features)
+    arrays.check_finite(rows, WHERE)
+    return rows
 
 
 def _array(values: Any) -> Array:
@@ -65,9 +71,12 @@ def _array(values: Any) -> Array:
 
 
 def _columns(x: Any) -> dict[str, Any]:
-    """Column -> its cells. DataError where they are not equally many."""
+    """Column -> its cells. DataError where they are not equally many, or two columns have the same name."""
     names = list(x) if isinstance(x, Mapping) else list(x.columns)
     columns = {str(name): x[name] for name in names}
+    if len(columns) < len(names):
+        name, _ = Counter(map(str, names)).most_common(1)[0]
+        raise DataError(f"{WHERE}: several columns are called {shown(name, 60)}. Keep one of them")
     for name, cells in columns.items():
         if isinstance(cells, str) or not hasattr(cells, "__len__"):
             raise DataError(
@@ -98,16 +107,16 @@ def _encoded(columns: Mapping[str, Any], table: TableEncoding) -> Array:
 
 def _raw(column: Column, cells: Any, lines: list[int], table: TableEncoding) -> Array:
     """What `encode` takes: float64 with NaN for holes, or the numbers of texts."""
-    missing = frozenset(table.missing)
+    missing = frozenset((*table.missing, _HOLE))
+    codes = [float(cell) for cell in table.missing if is_number(cell)]
     numbers = isinstance(column, NumberColumn)
     array = _array(cells)
     if numbers and array.dtype.kind in "fiub":
         values = array.astype(np.float64)
-        values[np.isin(values, [float(cell) for cell in missing if is_number(cell)])] = np.nan
+        values[np.isin(values, codes)] = np.nan
         return values
     known = () if isinstance(column, NumberColumn) else column.categories
-    hole = next(iter(table.missing), "")
-    texts = [_text(cell, hole, known) for cell in _plain(cells)]
+    texts = [_text(cell, codes, known) for cell in _plain(cells)]
     if numbers:
         return number_cells(Rows(lines, {column.name: texts}), column.name, missing, WHERE)
     return text_cells(texts, missing, {text: number for number, text in enumerate(known)})
@@ -117,12 +126,13 @@ def _plain(cells: Any) -> list[Any]:
     return cells.tolist() if hasattr(cells, "tolist") else list(cells)
 
 
-def _text(cell: Any, hole: str, known: Sequence[str]) -> str:
-    """A cell as a CSV file has it: True may be `true` there, and the 1.0 of a column with holes `1`."""
+def _text(cell: Any, codes: Collection[Any], known: Sequence[str]) -> str:
+    """A cell as a CSV file has it: True may be `true` there, and the 1.0 of a column with holes `1`. `codes` are the
+    numbers that stand for a hole."""
     if cell is None or type(cell).__name__ == "NAType":
-        return hole
-    if isinstance(cell, Number) and cell != cell:
-        return hole
+        return _HOLE
+    if isinstance(cell, Number) and (cell != cell or cell in codes):
+        return _HOLE
     text = str(cell)
     if text in known or isinstance(cell, str):
         return text

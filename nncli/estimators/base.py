@@ -157,7 +157,8 @@ class Dense(BaseEstimator):  # type: ignore[misc]
     def _outputs(self, X: Any) -> Array:
         """(rows, outputs): the activations of the last layer."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=FLOATS)
+        with np.errstate(over="ignore"):  # what is not finite in this type is refused
+            X = validate_data(self, X, reset=False, dtype=self._spec.dtype)
         layers, params = self._spec.architecture, self.weights_
         out = np.empty((len(X), layers[-1].output_dim), self._spec.dtype)
         for chunk in chunks(len(X), CHUNK):

@@ -19,6 +19,7 @@ TYPES = {
     "float64": TensorProto.DOUBLE,
     "int64": TensorProto.INT64,
     "str": TensorProto.STRING,
+    "bool": TensorProto.BOOL,
 }
 ROWS = "N"
 """The number of rows: free."""
@@ -53,7 +54,7 @@ class Graph:
         """Numbers or texts that are part of the graph."""
         name = self.free(name)
         if array.dtype.kind == "U":
-            texts = [text.encode() for text in array.tolist()]
+            texts = [text.encode() for text in array.ravel().tolist()]
             tensor = helper.make_tensor(name, TensorProto.STRING, array.shape, texts)
         else:
             tensor = numpy_helper.from_array(np.ascontiguousarray(array), name)

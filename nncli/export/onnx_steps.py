@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
+from nncli.data.csv_file import is_number
 from nncli.data.encoding import Column, NumberColumn, TableEncoding, TextColumn
 from nncli.export.onnx_graph import ML, Graph
 from nncli.export.subject import Subject
@@ -31,7 +34,12 @@ def build(subject: Subject) -> Graph:
     scale = subject.meta.preprocessing.scale
     if scale != 1:
         x = graph.node("Mul", x, graph.constant("factor", np.array(1 / scale, subject.dtype)))
-    _answers(graph, *_layers(graph, x, subject), subject)
+    z, a = _layers(graph, x, subject)
+    *chosen, numbers = _outputs(graph, z, a, subject)
+    known = _is_finite(graph, x, subject.dtype)
+    known = graph.node("And", known, _is_finite(graph, numbers.value, numbers.kind))
+    for output in (*chosen, numbers):
+        _give(graph, known, output)
     return graph
 
 
@@ -52,21 +60,30 @@ def _table(graph: Graph, table: TableEncoding, dtype: str) -> str:
 
 def _column(graph: Graph, column: Column, table: TableEncoding) -> list[str]:
     if isinstance(column, NumberColumn):
-        return _numbers(graph, column)
+        return _numbers(graph, column, table.missing)
     return [_texts(graph, column, table.missing)]
 
 
-def _numbers(graph: Graph, column: NumberColumn) -> list[str]:
+def _numbers(graph: Graph, column: NumberColumn, missing: tuple[str, ...]) -> list[str]:
     """(value - center) / spread, a hole filled; then, if training had holes, whether it is one."""
     value = graph.input(column.name, "float64", 1)
     fill, center, spread = (
         graph.constant(f"{column.name}_{name}", np.array(getattr(column, name), np.float64))
         for name in ("fill", "center", "spread")
     )
-    hole = graph.node("IsNaN", value, called=f"{column.name}_missing")
+    hole = _hole(graph, value, column.name, [float(cell) for cell in missing if is_number(cell)])
     filled = graph.node("Where", hole, fill, value)
     scaled = graph.node("Div", graph.node("Sub", filled, center), spread)
     return [graph.cast(one, "float32") for one in ([scaled, hole] if column.flag else [scaled])]
+
+
+def _hole(graph: Graph, value: str, name: str, codes: list[float]) -> str:
+    """Whether a number is NaN, or one of those that stand for a hole."""
+    hole = graph.node("IsNaN", value, called=f"{name}_missing")
+    for code in codes:
+        same = graph.node("Equal", value, graph.constant(f"{name}_hole", np.array(code)))
+        hole = graph.node("Or", hole, same)
+    return hole
 
 
 def _texts(graph: Graph, column: TextColumn, missing: tuple[str, ...]) -> str:
@@ -114,27 +131,57 @@ def _activated(graph: Graph, activation: str, z: str, called: str, dtype: str) -
     return graph.node("Add", graph.node("Max", z, zero), rest, called=called)
 
 
-def _answers(graph: Graph, z: str, a: str, subject: Subject) -> None:
-    """What the graph gives back: `label` and `probabilities` (`scores` where they are none), `labels` of 0 and 1 and
-    the same, or `values` in the units of the targets."""
+class Output(NamedTuple):
+    """A value that the graph gives back for each row."""
+
+    called: str
+    value: str
+    kind: str
+    """Of its elements: a key of `TYPES`."""
+    width: int | None
+    """None for one element a row, (rows,)."""
+
+
+NOTHING: dict[str, Any] = {"float32": np.nan, "float64": np.nan, "int64": -1, "str": ""}
+"""What a row without an answer gets: NaN for its numbers, no class, labels that are neither 0 nor 1."""
+
+
+def _outputs(graph: Graph, z: str, a: str, subject: Subject) -> list[Output]:
+    """`label` and `probabilities` (`scores` where they are none), `labels` of 0 and 1 and the same, or `values` in the
+    units of the targets."""
     meta, last = subject.meta, subject.meta.architecture[-1]
     if meta.classes is None and meta.labels is None:
-        _values(graph, a, subject)
-        return
+        return [_values(graph, a, subject)]
     is_probability = last.activation in PROBABILITIES
     if meta.classes is None:
-        labels = graph.cast(_above_half(graph, a, subject), "int64", "labels")
-        graph.output(labels, "int64", last.output_dim)
+        labels = graph.cast(_above_half(graph, a, subject), "int64")
+        chosen = Output("labels", labels, "int64", last.output_dim)
     else:
         names = graph.constant("classes", np.array(meta.classes))
-        chosen = _chosen(graph, z, a, subject)
-        graph.output(graph.node("Gather", names, chosen, called="label"), "str", None)
+        label = graph.node("Gather", names, _chosen(graph, z, a, subject))
+        chosen = Output("label", label, "str", None)
     width = last.output_dim
     if meta.classes is not None and width == 1 and is_probability:
         one = graph.constant("one", np.array(1, subject.dtype))
         a, width = graph.node("Concat", graph.node("Sub", one, a), a, axis=1), 2
     called = "probabilities" if is_probability else "scores"
-    graph.output(graph.node("Identity", a, called=called), subject.dtype, width)
+    return [chosen, Output(called, a, subject.dtype, width)]
+
+
+def _is_finite(graph: Graph, values: str, kind: str) -> str:
+    """Whether all numbers of a row are finite, (rows, 1): NaN is not below infinity either."""
+    bound = graph.constant("infinity", np.array(np.inf, kind))
+    below = graph.cast(graph.node("Less", graph.node("Abs", values), bound), "float32")
+    return graph.cast(graph.node("ReduceMin", below, axes=[1], keepdims=1), "bool")
+
+
+def _give(graph: Graph, is_finite: str, given: Output) -> None:
+    """An output, with NOTHING in rows that `nncli predict` refuses: a graph cannot."""
+    if given.width is None:
+        is_finite = graph.node("Squeeze", is_finite, graph.constant("columns", np.array([1])))
+    nothing = graph.constant("nothing", np.array(NOTHING[given.kind], given.kind))
+    value = graph.node("Where", is_finite, given.value, nothing, called=given.called)
+    graph.output(value, given.kind, given.width)
 
 
 def _above_half(graph: Graph, a: str, subject: Subject) -> str:
@@ -149,16 +196,15 @@ def _chosen(graph: Graph, z: str, a: str, subject: Subject) -> str:
     return graph.cast(graph.node("Squeeze", _above_half(graph, a, subject), columns), "int64")
 
 
-def _values(graph: Graph, a: str, subject: Subject) -> None:
+def _values(graph: Graph, a: str, subject: Subject) -> Output:
     """output * spread + center, in float64: targets may be far from 0 beside their spread."""
     width = subject.meta.architecture[-1].output_dim
     table = subject.table
     if table is None or table.centers is None or table.spreads is None:
-        graph.output(graph.node("Identity", a, called="values"), subject.dtype, width)
-        return
+        return Output("values", a, subject.dtype, width)
     spreads, centers = (
         graph.constant(name, np.array(numbers))
         for name, numbers in (("spreads", table.spreads), ("centers", table.centers))
     )
     own = graph.node("Mul", graph.cast(a, "float64"), spreads)
-    graph.output(graph.node("Add", own, centers, called="values"), "float64", width)
+    return Output("values", graph.node("Add", own, centers), "float64", width)

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import base64
 import csv
-import io
-import re
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nncli.data.drawing import as_mnist, is_drawing
+from nncli.data.csv_file import is_number
+from nncli.predictions import csv_text
 
 Array = np.ndarray[Any, Any]
 
 # what follows is different in every file
 INPUTS = 0
 SCALE = 1.0
-WHITE = 255.0
 DTYPE = "float32"
+CHUNK = 1000
 LAYERS: list[tuple[Array, Array, Callable[[Array], Array]]] = []
 CLASSES: list[str] = []
 CENTERS: list[float] = []
@@ -33,9 +32,11 @@ NUMBERS: dict[str, dict[str, float]] = {}
 TEXTS: dict[str, list[str]] = {}
 COLUMNS: list[str] = []
 MISSING: list[str] = []
+HOLES: list[float] = []
 KEYS: list[str] = []
 HEADER: list[str] = []
 FORMS: list[str] = []
+HAS_CHOSEN = True
 
 
 def sigmoid(z: Array) -> Array:
@@ -71,7 +72,7 @@ def softplus(z: Array) -> Array:
 def softmax(z: Array) -> Array:
     """exp(z), divided by its sum over the outputs."""
     e = np.exp(z - z.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+    return e / (e @ np.ones((e.shape[1], 1), e.dtype))
 
 
 def identity(z: Array) -> Array:
@@ -82,67 +83,105 @@ def identity(z: Array) -> Array:
 def array_rows(rows: Any) -> Array:
     """Rows of numbers, as they were in training before they were divided by SCALE: (rows, INPUTS)."""
     x = np.asarray(rows)
+    if x.dtype.kind not in "fiub" or not x.ndim:
+        raise ValueError(f"{x.dtype} of shape {x.shape}, where rows of numbers are expected")
     x = x.reshape(len(x), int(np.prod(x.shape[1:])))
     if x.shape[1] != INPUTS:
         raise ValueError(f"the rows have {x.shape[1]} numbers, but the network takes {INPUTS}")
-    return x.astype(DTYPE) * np.dtype(DTYPE).type(1 / SCALE)
+    with np.errstate(over="ignore"):
+        return x.astype(DTYPE) * np.dtype(DTYPE).type(1 / SCALE)
 
 
 def table_rows(rows: Iterable[Mapping[str, Any]]) -> Array:
     """Rows of a table, each a mapping from the names of its columns to its cells: (rows, INPUTS)."""
     rows = list(rows)
+    for at, row in enumerate(rows, 1):
+        if not isinstance(row, Mapping):
+            raise ValueError(f"row {at}: is no mapping from the names of columns to cells")
+        absent = [name for name in COLUMNS if name not in row]
+        if absent:
+            raise ValueError(f"row {at}: lacks the column {absent[0]}")
     parts = []
     for name in COLUMNS:
-        absent = next((number for number, row in enumerate(rows, 1) if name not in row), None)
-        if absent is not None:
-            raise ValueError(f"row {absent}: lacks the column {name}")
         cells = [row[name] for row in rows]
         parts += numbers(name, cells) if name in NUMBERS else texts(name, cells)
     with np.errstate(over="ignore"):
-        x = np.array(parts).T.reshape(len(rows), INPUTS).astype("float32")
-    finite = np.isfinite(x).all(axis=1)
-    if not finite.all():
-        raise ValueError(f"row {finite.argmin() + 1}: holds a number far beyond those of training")
-    return x.astype(DTYPE)
+        return np.stack(parts, axis=1).astype("float32").astype(DTYPE)
 
 
 def numbers(name: str, cells: Sequence[Any]) -> list[Array]:
     """(value - center) / spread, the fill where there is none; then, if training had holes, whether it is one."""
     how = NUMBERS[name]
-    values = np.array([number(name, row, cell) for row, cell in enumerate(cells, 1)], float)
+    values = np.array([number(name, at, cell) for at, cell in enumerate(cells, 1)], float)
     holes = np.isnan(values)
-    scaled = (np.where(holes, how["fill"], values) - how["center"]) / how["spread"]
+    with np.errstate(over="ignore"):
+        scaled = (np.where(holes, how["fill"], values) - how["center"]) / how["spread"]
     return [scaled, holes.astype(float)] if how["flag"] else [scaled]
 
 
 def number(name: str, row: int, cell: Any) -> float:
     """A cell as a number; NaN where it holds nothing."""
-    if cell is None or cell in MISSING:
+    if is_hole(cell):
         return float("nan")
-    plain = r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*"
-    known = not isinstance(cell, str) or re.fullmatch(plain, cell, re.ASCII)
-    value = float(cell) if known else np.inf
+    is_numeric = isinstance(cell, bool | float | np.bool_ | np.integer | np.floating)
+    known = is_numeric or is_number(str(cell))
+    value = float(cell if is_numeric else str(cell)) if known else np.inf
     if np.isinf(value):
-        raise ValueError(f"row {row}: column {name} holds {cell!r} where a number is expected")
+        raise ValueError(f"row {row}: column {name} holds {cell!r:.60} where a number is expected")
     return value
+
+
+def is_hole(cell: Any) -> bool:
+    """Whether a cell holds nothing: None, NaN, or what MISSING lists, as text or as a number."""
+    if isinstance(cell, str):
+        return cell in MISSING
+    return cell is None or type(cell).__name__ == "NAType" or cell != cell or cell in HOLES
 
 
 def texts(name: str, cells: Sequence[Any]) -> list[Array]:
     """One input per category: 1 for the cell's own. What training never saw is 0 in all of them."""
-    known = ["" if cell is None or str(cell) in MISSING else str(cell) for cell in cells]
-    return [np.array([cell == text for cell in known], float) for text in TEXTS[name]]
+    known = TEXTS[name]
+    found = [text(cell, known) for cell in cells]
+    return [np.array([cell == category for cell in found], float) for category in known]
+
+
+def text(cell: Any, known: Sequence[str]) -> str:
+    """A cell as the table had it: True may be `true` there, and 1.0 may be `1`."""
+    if is_hole(cell):
+        return ""
+    own = str(cell)
+    others = (own, own.lower(), own.removesuffix(".0"))
+    return own if isinstance(cell, str) else next((one for one in others if one in known), own)
 
 
 def forward(x: Array) -> tuple[Array, Array]:
-    """z = a W^T + b and a = g(z), layer after layer: z and a of the last."""
+    """z = a W^T + b and a = g(z), layer after layer: z and a of the last.
+
+    CHUNK rows at a time, as nncli does it: how sums are rounded depends on how many rows there are.
+    """
+    finite(x)
+    parts = [layers(x[at : at + CHUNK]) for at in range(0, max(len(x), 1), CHUNK)]
+    z, a = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return z, finite(a)
+
+
+def layers(x: Array) -> tuple[Array, Array]:
+    """The same for a few rows."""
     z = a = x
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
         for W, b, g in LAYERS:
             z = a @ W.T + b
             a = g(z)
-    if not np.isfinite(a).all():
-        raise ValueError("an answer is not a finite number: its inputs are far beyond training's")
     return z, a
+
+
+def finite(values: Array) -> Array:
+    """The values (rows, K) as they are. ValueError naming the first row where one of them is not finite."""
+    rows = np.isfinite(values).all(axis=1)
+    if not rows.all():
+        row = rows.argmin() + 1
+        raise ValueError(f"row {row}: holds a number far beyond those of training, or not finite")
+    return values
 
 
 def answer_classes(rows: Any) -> tuple[list[Any], Array]:
@@ -173,7 +212,8 @@ def answer_labels(rows: Any) -> tuple[list[Any], Array]:
 def answer_numbers(rows: Any) -> tuple[list[Any], Array]:
     """The numbers for each row, in the units of the targets; the same as an array (rows, targets)."""
     _, a = forward(inputs(rows))
-    y = a.astype(float) * SPREADS + CENTERS
+    with np.errstate(over="ignore"):
+        y = finite(a.astype(float) * SPREADS + CENTERS)
     return (y[:, 0] if y.shape[1] == 1 else y).tolist(), y
 
 
@@ -187,6 +227,11 @@ def answer(rows: Any) -> tuple[list[Any], Array]:
     raise NotImplementedError
 
 
+def opened(path: str) -> tuple[Any, list[list[str]]]:
+    """What reads files: one of those in plain_files.py."""
+    raise NotImplementedError
+
+
 def predict(rows: Any) -> list[Any]:
     """The answer for each row: its label, 0 or 1 for each label, or numbers in the units of the targets."""
     return answer(rows)[0]
@@ -197,57 +242,6 @@ def outputs(rows: Any) -> Array:
     return answer(rows)[1]
 
 
-def see(gray: Array) -> Array:
-    """A gray picture (height, width) as a row. Dark strokes on light paper are made like the pictures of training."""
-    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
-    as_trained = gray.shape == (28, 28) and border.mean() < gray.max() / 4
-    if not as_trained and is_drawing(gray):
-        gray = as_mnist(gray)
-    if gray.shape != (28, 28):
-        raise ValueError("it is no drawing on light paper, and not of 28 x 28 pixels")
-    return gray.reshape(1, -1) if WHITE == 255 else gray.reshape(1, -1) * np.float32(WHITE / 255)
-
-
-def read(path: str) -> tuple[Any, list[list[str]]]:
-    """The rows in a CSV or .npy file, - for standard input; and the cells that name them."""
-    if path.endswith(".npy"):
-        return np.load(path, allow_pickle=False), []
-    data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError("is no table of text in UTF-8, and no .npy file") from None
-    bare = re.sub(r'"[^"]*"?', "", text.partition("\n")[0])
-    lines = io.StringIO(text, newline="")
-    form: dict[str, Any] = {"delimiter": max(",;\t", key=bare.count), "skipinitialspace": True}
-    table = csv.reader(lines, strict=True, **form)
-    head, *rows = [row for row in table if row] or [[]]
-    for at, row in enumerate(rows, 1):
-        if len(row) != len(head):
-            raise ValueError(f"row {at}: has {len(row)} cells, the header {len(head)}")
-    named = [dict(zip(head, row, strict=True)) for row in rows]
-    keys = [[row.get(key, "") for key in KEYS] for row in named]
-    return (named if COLUMNS else array_of(head, rows)), keys
-
-
-def array_of(head: list[str], rows: list[list[str]]) -> Array:
-    """Cells that are all numbers as an array (rows, columns)."""
-    values = [
-        [number(name, at, cell) for name, cell in zip(head, row, strict=True)]
-        for at, row in enumerate(rows, 1)
-    ]
-    return np.array(values, float).reshape(len(rows), len(head))
-
-
-def read_drawing(path: str) -> tuple[Any, list[list[str]]]:
-    """The same of a picture, where Pillow is installed."""
-    if not path.lower().endswith((".png", ".jpg", ".jpeg")):
-        return read(path)
-    from PIL import Image  # the only use of more than NumPy
-
-    return see(np.asarray(Image.open(path).convert("L"))), []
-
-
 def main(arguments: list[str]) -> int:
     """Answers to the rows in a file, as CSV on standard output."""
     if len(arguments) != 1 or arguments[0] in ("-h", "--help"):
@@ -256,22 +250,19 @@ def main(arguments: list[str]) -> int:
     try:
         rows, keys = opened(arguments[0])
         chosen, values = answer(rows)
-    except (ValueError, OSError, EOFError, ImportError, csv.Error) as error:
+    except (ValueError, OSError, EOFError, ImportError, csv.Error, zlib.error) as error:
         sys.stderr.write(f"error: {arguments[0]}: {error}\n")
         return 2
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(HEADER)
+    lines = [",".join(map(csv_text, HEADER))]
+    form = ",".join(FORMS)
     for index, numbers in enumerate(values.tolist()):
         own = keys[index] if keys else [""] * len(KEYS)
         first = chosen[index] if HAS_CHOSEN else []
-        cells = [*own, *(first if isinstance(first, list) else [first]), *numbers]
-        writer.writerow([form % cell for form, cell in zip(FORMS, cells, strict=True)])
+        first = first if isinstance(first, list) else [csv_text(first)]
+        lines.append(form % (*map(csv_text, own), *first, *numbers))
+    sys.stdout.buffer.write("".join(f"{line}\n" for line in lines).encode())
     sys.stdout.flush()
     return 0
-
-
-opened = read
-HAS_CHOSEN = True
 
 
 def unpack(shape: tuple[int, ...], text: str) -> Array:

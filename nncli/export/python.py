@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from nncli.data import drawing
+from nncli import predictions
+from nncli.data import csv_file, drawing
 from nncli.data.encoding import NumberColumn
-from nncli.export import plain
+from nncli.data.files import shown
+from nncli.export import plain, plain_files
 from nncli.export.subject import Subject, Written, word_of
 from nncli.network.params import Array
 from nncli.predictions import PROBABILITIES
+from nncli.training.evaluation import CHUNK
 
 Function = Callable[..., Any]
 DRAWING = (
@@ -29,8 +32,39 @@ DRAWING = (
 )
 CONSTANTS = ("SIDE", "BOX", "FAINT", "MIDDLE", "INK")
 """Of the drawing."""
-TABLE = (plain.table_rows, plain.numbers, plain.number, plain.texts)
-ARRAYS = (plain.array_rows, plain.number, plain.array_of)
+TABLE = (
+    plain.table_rows,
+    plain.numbers,
+    plain.number,
+    csv_file.is_number,
+    plain.texts,
+    plain.text,
+    plain.is_hole,
+)
+ARRAYS = (
+    plain.array_rows,
+    plain_files.array_of,
+    plain.number,
+    csv_file.is_number,
+    plain.is_hole,
+)
+FILES = (
+    plain_files.read,
+    plain_files.read_array,
+    plain_files.read_table,
+    csv_file._separator,
+    csv_file._check_header,
+    csv_file._columns,
+    shown,
+)
+RULES = {
+    "SEPARATORS": csv_file.SEPARATORS,
+    "_NUMBER": csv_file._NUMBER,
+    "_CONTROL": csv_file._CONTROL,
+    "_QUOTED": predictions._QUOTED,
+    "DataError": ValueError,
+}
+"""What the copied functions refer to, the same in every file."""
 HEAD = '''#!/usr/bin/env python3
 """{name}: {layers}.
 
@@ -47,17 +81,27 @@ from __future__ import annotations
 
 import base64
 import csv
+import gzip
 import io
+import math
+import os
 import re
 import sys
-{types}from pathlib import Path
+import zlib
+from collections import Counter
+from collections.abc import {types}Sequence
+from pathlib import Path
 from typing import Any
+
+if __name__ == "__main__":  # threads share sums out, and so decide the last digit: as many as nncli takes
+    os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "{threads}")
 
 import numpy as np
 
 Array = np.ndarray
 '''
-TYPES = "from collections.abc import Iterable, Mapping, Sequence\n"
+TYPES = "Iterable, Mapping, "
+"""What functions of tables take."""
 WIDTH = 100
 END = """
 if __name__ == "__main__":
@@ -101,8 +145,9 @@ def _head(subject: Subject) -> str:
         "numbers": f"an array (rows, {len(columns)}): {shown}",
         "more": "" if subject.table else more,
     }
+    fixed = {"threads": subject.threads, "types": TYPES if subject.table else ""}
     escaped = {key: text.replace("\\", "\\\\").replace('"""', "'''") for key, text in parts.items()}
-    return HEAD.format(**escaped, types=TYPES if subject.table else "")
+    return HEAD.format(**escaped, **fixed)
 
 
 def _width(subject: Subject) -> int:
@@ -115,6 +160,7 @@ def _constants(subject: Subject) -> str:
     """What is different in every file, each as a literal."""
     meta, form, table = subject.meta, subject.form, subject.table
     values: dict[str, Any] = {"INPUTS": subject.features, "DTYPE": subject.dtype}
+    values["CHUNK"] = CHUNK
     if table is None:
         values["SCALE"] = meta.preprocessing.scale
     values["COLUMNS"] = [column.name for column in table.columns] if table else []
@@ -126,7 +172,9 @@ def _constants(subject: Subject) -> str:
             for one in table.columns
             if not isinstance(one, NumberColumn)
         }
-    values["MISSING"] = list(table.missing) if table else []
+    missing = table.missing if table else ()
+    values["MISSING"] = list(missing)
+    values["HOLES"] = [float(cell) for cell in missing if csv_file.is_number(cell)]
     values["KEYS"] = list(form.keys)
     if meta.classes:
         values["CLASSES"] = list(meta.classes)
@@ -139,7 +187,7 @@ def _constants(subject: Subject) -> str:
     if subject.is_mnist_like and subject.look:
         values["WHITE"] = subject.look.white
         values |= {name: getattr(drawing, name) for name in CONSTANTS}
-        values["DataError"] = ValueError
+    values |= RULES
     return "".join(f"{name} = {_literal(value, len(name) + 3)}\n" for name, value in values.items())
 
 
@@ -163,16 +211,15 @@ def _answer(subject: Subject) -> Function:
 
 def _functions(subject: Subject) -> Iterator[Function]:
     """Those that the network needs."""
-    yield from (plain.predict, plain.outputs, _answer(subject), plain.forward)
+    yield from (plain.predict, plain.outputs, _answer(subject))
+    yield from (plain.forward, plain.layers, plain.finite)
     used = dict.fromkeys(layer.activation for layer in subject.meta.architecture)
     yield from (getattr(plain, name) for name in used)
     yield from TABLE if subject.table else ARRAYS
     if subject.is_mnist_like:
-        yield from (plain.see, *DRAWING)
-    yield plain.read
-    if subject.is_mnist_like:
-        yield plain.read_drawing
-    yield from (plain.main, plain.unpack)
+        yield from (plain_files.read_drawing, plain_files.see, *DRAWING)
+    yield from FILES
+    yield from (plain.main, predictions.csv_text, plain.unpack)
 
 
 def _source(function: Function) -> str:

@@ -32,6 +32,8 @@ class Subject:
     weights: Weights
     dtype: str
     look: ImageLook | None
+    threads: int
+    """Threads of NumPy's matrix products, as `nncli predict` has them on this machine."""
     notes: tuple[str, ...]
 
     @property
@@ -107,6 +109,7 @@ def subject_of(target: Path, which: str | None = None) -> Subject:
         weights=network.weights,
         dtype=network.dtype,
         look=network.look,
+        threads=network.threads,
         notes=network.notes,
     )
 

@@ -33,15 +33,29 @@ KINDS = [
 ]
 
 
-@pytest.fixture(
-    scope="session",
-    params=[(kind, dtype) for kind in KINDS for dtype in ("float32", "float64")],
-    ids=lambda param: f"{param[0][0]}-{param[0][2]}-{param[0][4]}-{param[1]}",
-)
-def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+NAMES = {
+    f"{kind[0]}-{kind[2]}-{kind[4]}-{dtype}": (kind, dtype)
+    for kind in KINDS
+    for dtype in ("float32", "float64")
+}
+
+
+@pytest.fixture(scope="session")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trained]:
     """Every activation, every sort of answer, both types of numbers; 60 rows."""
-    (hidden, out, last, loss, sort), dtype = request.param
-    folder = tmp_path_factory.mktemp("kind")
+    folders = {name: tmp_path_factory.mktemp("kind") for name in NAMES}
+    return {name: trained_kind(*NAMES[name], folder) for name, folder in folders.items()}
+
+
+@pytest.fixture(params=NAMES)
+def kind(request: pytest.FixtureRequest, kinds: dict[str, Trained]) -> Trained:
+    """Each of them."""
+    return kinds[request.param]
+
+
+def trained_kind(made: tuple[str, int, str, str, str], dtype: str, folder: Path) -> Trained:
+    """A network of a kind, trained on 60 rows of three numbers."""
+    hidden, out, last, loss, sort = made
     rng = np.random.default_rng(0)
     x = rng.standard_normal((60, 3)).astype(np.float32)
     y = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,16 @@ def checked(trained: Trained, path: Path) -> None:
 def test_onnxruntime_gives_predicts_answers(trained, tmp_path):
     assert len(trained.predicted.outputs) == 1000
     checked(trained, exported(trained.run, tmp_path))
+
+
+def test_the_example_of_the_documentation(penguins, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exported(penguins.run, tmp_path).rename("birds.onnx")
+    shutil.copy(penguins.rows, "new.csv")
+    text = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
+    names = {"csv": csv, "numpy": np, "onnxruntime": onnxruntime}
+    exec(text.split("```python\n")[1].split("```")[0], names)  # noqa: S102
+    assert names["label"].tolist() == penguins.labels
 
 
 def test_every_kind_of_network(kind, tmp_path):

@@ -159,6 +159,15 @@ def test_a_pasted_row(browser, digits, tmp_path):
     for text, why in (
         ("1 2 3", "3 numbers, but the network takes 64."),
         ("1 x", "x is no number."),
+        ("0x10", "0x10 is no number."),
+        ("1e400", "1e400 is no number."),
+        ("1,,2", "There is nothing between two separators."),
+        ("1,2,", "There is nothing between two separators."),
+        ("1,5; 2,5", "1,5 is no number."),
+        ("1,5\t2,5", "1,5 is no number."),
+        ("1;2\n3", "3 numbers, but the network takes 64."),
+        ("1,\n 2\n", "2 numbers, but the network takes 64."),
+        ("1\t\t2", "There is nothing between two separators."),
     ):
         field.fill(text)
         assert page.locator("#problem").inner_text() == why

@@ -66,13 +66,8 @@ def test_its_command_line_writes_what_predict_writes(trained, tmp_path):
     ours = nncli("predict", trained.run, trained.rows)
     theirs = told(exported(trained.run, tmp_path), trained.rows)
     assert (theirs.returncode, theirs.stderr) == (0, "")
-    (head, rows), (own_head, own_rows) = table_of(theirs.stdout), table_of(ours.stdout)
-    assert head == own_head
-    for row, own in zip(rows, own_rows, strict=True):
-        texts = len(head) > 1
-        assert row[:texts] == own[:texts]
-        numbers = [float(cell) for cell in own[texts:]]
-        assert [float(cell) for cell in row[texts:]] == pytest.approx(numbers, rel=2e-5, abs=1e-6)
+    assert len(ours.stdout.splitlines()) == 1001
+    assert theirs.stdout == ours.stdout
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(kind, tmp_path):
@@ -91,8 +86,8 @@ def test_every_kind_of_network(kind, tmp_path):
         chosen = wanted.chosen.tolist()
         assert module["predict"](x) == ([classes[one] for one in chosen] if classes else chosen)
     theirs, ours = told(tmp_path / "it.py", kind.rows), nncli("predict", kind.run, kind.rows)
-    assert table_of(theirs.stdout)[0] == table_of(ours.stdout)[0]
-    assert len(table_of(theirs.stdout)[1]) == 60
+    assert len(ours.stdout.splitlines()) == 61
+    assert theirs.stdout == ours.stdout
 
 
 def test_a_drawing_is_seen_as_predict_sees_it(mnist_run, tmp_path):
@@ -113,12 +108,13 @@ def test_a_drawing_is_seen_as_predict_sees_it(mnist_run, tmp_path):
 HEADER = "island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex\n"
 FAULTS = [
     ("penguins", None, "No such file"),
-    ("penguins", "species,island\nx,y\n", "row 1: lacks the column bill_length_mm"),
+    ("penguins", "species,island\nx,y\n", "rows.csv: lacks the column bill_length_mm"),
     ("penguins", HEADER + "Dream,1_0,1,1,1,MALE\n", "row 1: column bill_length_mm holds '1_0'"),
     ("penguins", HEADER + "Dream,1e999,1,1,1,MALE\n", "row 1: column bill_length_mm holds '1e999'"),
     ("penguins", HEADER + "Dream,1e200,1,1,1,MALE\n", "row 1: holds a number far beyond"),
     ("penguins", HEADER + "Dream\n", "row 1: has 1 cells, the header 6"),
-    ("digits", "", "the rows have 0 numbers, but the network takes 64"),
+    ("digits", "", "rows.csv: is empty"),
+    ("digits", "a,b\n1,2\n", "the rows have 2 numbers, but the network takes 64"),
     ("digits", "a,b\n1\n", "row 1: has 1 cells, the header 2"),
     ("digits", "a,b\n1,x\n", "row 1: column b holds 'x'"),
 ]

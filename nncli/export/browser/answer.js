@@ -86,7 +86,8 @@ const write = (id, text) => {
 };
 const show = (x) => {
   const given = answer(x);
-  if (!given.values.every(Number.isFinite)) return nothing("Not a finite number: these inputs are far beyond training's.");
+  // tanh(Infinity) is 1: an answer may be finite although an input is beyond the network's numbers
+  if (!x.every(Number.isFinite) || !given.values.every(Number.isFinite)) return nothing("Not a finite number: these inputs are far beyond training's.");
   write("headline", headline(given));
   write("beside", beside(given));
   write("short", `${headline(given)}: ${beside(given)}`);

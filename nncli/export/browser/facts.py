@@ -43,6 +43,7 @@ def facts(subject: Subject, packed: Packed, dataset: Dataset | None) -> Facts:
     inputs = {"kind": kind_of(subject), **INPUTS[kind_of(subject)](subject, dataset)}
     return {
         "numbers": packed.kind,
+        "dtype": subject.dtype,
         "layers": layers,
         "inputs": inputs,
         "answer": _answer(subject, dataset),

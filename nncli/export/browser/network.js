@@ -42,6 +42,10 @@ const LAYERS = TOLD.layers.map(({inputs, outputs, activation, W, scales, b}) => 
   g: ACTIVATIONS[activation],
 }));
 
+// what the network's own numbers cannot hold is infinite there, and so here, where all arithmetic is in float64
+const isWide = TOLD.dtype === "float64";
+const inRange = (value) => (isWide || Number.isFinite(Math.fround(value)) ? value : Math.fround(value));
+
 // z = W a + b and a = g(z), layer after layer: z of the last, and a of all
 const forward = (x) => {
   const activations = [];
@@ -51,7 +55,7 @@ const forward = (x) => {
     for (let unit = 0, at = 0; unit < z.length; unit++) {
       let sum = z[unit];
       for (let input = 0; input < a.length; input++) sum += W[at++] * a[input];
-      z[unit] = sum;
+      z[unit] = inRange(sum);
     }
     a = g(z);
     activations.push(a);
@@ -78,8 +82,16 @@ const answer = (x) => {
   return {activations, ...READ[TOLD.answer.kind](z, activations[activations.length - 1])};
 };
 
+// a cell as a number by the rule of nncli/data/csv_file.py, NaN for what is none: Number() takes more, "" and "0x10" too
+const NUMBER = /^(?:[^\S\ufeff]|\x85)*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:[^\S\ufeff]|\x85)*$/;
+const numberOf = (cell) => {
+  const found = NUMBER.exec(cell), value = found ? Number(found[1]) : NaN;
+  return Number.isFinite(value) ? value : NaN;
+};
+
 // a row of numbers as the data hold them, divided as in training
 const divided = (row) => {
-  const factor = Math.fround(1 / TOLD.inputs.scale);
-  return Float32Array.from(row, (value) => Math.fround(value) * factor);
+  const {scale} = TOLD.inputs;
+  if (isWide) return Float64Array.from(row, (value) => value * (1 / scale));
+  return Float32Array.from(row, (value) => Math.fround(value) * Math.fround(1 / scale));
 };

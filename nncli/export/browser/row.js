@@ -7,13 +7,17 @@ place("ask").textContent = `Paste a row of ${COUNTED(features)}, as the data hol
 const field = place("row");
 field.placeholder = Array.from({length: Math.min(features, 6)}, () => "0").join(", ") + (features > 6 ? ", …" : "");
 
+// cells end at line ends, and at semicolons, tabs, commas or blanks: at the first of these that there is, so that the
+// comma of 1,5; 2,5 separates nothing
+const ENDS = [";", "\t", ",", " "].map((mark) => [mark, new RegExp(` *${mark}[ \\n]*| *\\n[ \\n]*`)]);
 const read = () => {
-  const cells = field.value.split(/[\s,;]+/).filter((cell) => cell);
-  const odd = cells.find((cell) => !Number.isFinite(Number(cell)));
-  if (!cells.length) return {why: ""};
-  if (odd !== undefined) return {why: `${odd.slice(0, 40)} is no number.`};
-  if (cells.length !== features) return {why: `${COUNTED(cells.length)}, but the network takes ${features}.`};
-  return {row: cells.map(Number)};
+  const text = field.value.trim();
+  if (!text) return {why: ""};
+  const [, ends] = ENDS.find(([mark]) => text.includes(mark)) || [null, /\s+/];
+  const cells = text.split(ends), row = cells.map(numberOf), odd = row.findIndex(Number.isNaN);
+  if (odd >= 0) return {why: cells[odd] ? `${cells[odd].slice(0, 40)} is no number.` : "There is nothing between two separators."};
+  if (row.length !== features) return {why: `${COUNTED(row.length)}, but the network takes ${features}.`};
+  return {row};
 };
 const ask = () => {
   const {row, why} = read();

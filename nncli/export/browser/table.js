@@ -1,19 +1,21 @@
 // A row of a table: a field for each column. The encoding is that of nncli/export/plain.py.
 const {columns, missing} = TOLD.inputs;
-const PLAIN = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 const isHole = (cell) => cell === null || cell === undefined || missing.includes(String(cell));
 
 // (value - center) / spread, the fill where there is none; then, if training had holes, whether it is one
 const numbers = ({name, fill, center, spread, flag}, cell) => {
-  const hole = isHole(cell);
-  if (!hole && !PLAIN.test(cell)) throw new Error(`${name}: ${cell} is no number`);
-  const scaled = ((hole ? fill : Number(cell)) - center) / spread;
+  const hole = isHole(cell), value = hole ? fill : numberOf(cell);
+  if (Number.isNaN(value)) throw new Error(`${name}: ${String(cell).slice(0, 40)} is no number.`);
+  const scaled = (value - center) / spread;
   return flag ? [scaled, Number(hole)] : [scaled];
 };
 // one input per category: 1 for the cell's own
 const texts = ({categories}, cell) => categories.map((text) => Number(text === (isHole(cell) ? "" : String(cell))));
 
-const encode = (row) => Float32Array.from(columns.flatMap((column) => (column.categories ? texts : numbers)(column, row[column.name])));
+const encode = (row) => Float32Array.from(columns.flatMap((column) => {
+  if (!Object.hasOwn(row, column.name)) throw new Error(`There is no ${column.name}.`);
+  return (column.categories ? texts : numbers)(column, row[column.name]);
+}));
 const outputs = (rows) => rows.map((row) => answer(encode(row)).values);
 
 // a step that looks right on a slider: a whole number, or about a hundredth of the range
@@ -22,7 +24,8 @@ const rounded = (value) => Number(value.toPrecision(6));
 
 const numberField = (column, id) => {
   const {low, high, fill, flag, whole} = column, hasRange = low !== undefined && low < high;
-  const input = element("input", {id, type: "number", step: "any", value: rounded(fill), defaultValue: rounded(fill), autocomplete: "off"});
+  // not type="number", which takes 1,5 for 15 and digits of other scripts for nothing
+  const input = element("input", {id, value: rounded(fill), defaultValue: rounded(fill), autocomplete: "off", spellcheck: false});
   const hint = element("small", {id: id + "-hint"});
   const parts = [element("span", {className: "value"}, input), hint];
   let slider = null;
@@ -33,18 +36,18 @@ const numberField = (column, id) => {
     slider.addEventListener("input", () => { input.value = rounded(Number(slider.value)); ask(); });
     parts.splice(1, 0, slider);
   }
-  const cell = () => (input.validity.badInput ? NaN : input.value.trim() === "" ? null : input.value);
+  const cell = () => (input.value === "" ? null : input.value);
   const tell = () => {
-    const given = cell(), value = Number(given);
-    const isFar = hasRange && given !== null && (value < low || value > high);
-    if (slider && given !== null && Number.isFinite(value)) slider.value = value;
-    if (slider) slider.classList.toggle("off", given === null);
+    const hole = isHole(cell()), value = numberOf(cell()), isOdd = !hole && Number.isNaN(value);
+    const isFar = hasRange && !hole && (value < low || value > high);
+    if (slider && !hole && !isOdd) slider.value = value;
+    if (slider) slider.classList.toggle("off", hole);
     const range = hasRange ? `${number(low)} to ${number(high)}` : "";
-    hint.textContent = Number.isNaN(given) ? "is no number"
-      : given === null ? (flag ? "missing" : `missing: taken for ${number(fill)}`)
+    hint.textContent = isOdd ? "is no number"
+      : hole ? (flag ? "missing" : `missing: taken for ${number(fill)}`)
       : isFar ? `beyond training's ${range}` : range;
-    hint.classList.toggle("far", isFar || Number.isNaN(given));
-    input.setAttribute("aria-invalid", Number.isNaN(given));
+    hint.classList.toggle("far", isFar || isOdd);
+    input.setAttribute("aria-invalid", isOdd);
   };
   input.setAttribute("aria-describedby", hint.id);
   return {parts, cell, tell};
@@ -70,9 +73,11 @@ const FIELDS = columns.map((column, at) => {
 const given = () => Object.fromEntries(FIELDS.map(({name, cell}) => [name, cell()]));
 const ask = () => {
   FIELDS.forEach(({tell}) => tell());
-  const odd = FIELDS.find(({cell}) => Number.isNaN(cell()));
-  if (odd) nothing(`${odd.name}: is no number.`);
-  else show(encode(given()));
+  try {
+    show(encode(given()));
+  } catch (odd) {
+    nothing(odd.message);
+  }
 };
 const form = document.querySelector("form");
 form.addEventListener("input", ask);
