@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nncli.data.batches import check_targets, chunks, fill_targets, gather
+from nncli.data.batches import check_targets, chunks, fill_targets, gather, judged_dtype
 from nncli.data.dataset import Dataset, Split
 from nncli.errors import Problem, SpecError
 from nncli.network import propagation
@@ -134,7 +134,7 @@ class Evaluator:
         tally = new_tally(self.dataset)
         last = self.architecture[-1].activation
         for chunk, z in logits(params, self.architecture, self.split, self.dataset.scale):
-            y = np.empty(z.shape, self.dtype)
+            y = np.empty(z.shape, judged_dtype(self.split.y, self.dtype))
             fill_targets(self.split.y[chunk], y)
             tally.add(row_losses(self.loss, last, z, y), z, y, last, batch=CHUNK)
             if examiner:

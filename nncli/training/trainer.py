@@ -142,6 +142,7 @@ class Trainer:
         Where something is not finite, the state goes back to `before`, and a replay raises DivergedError.
         """
         state, size = self.state, self.length.batch_size
+        y = self.feed.judged(block.rest[: len(z)], y)
         losses = self.losses(y, z)
         if not (np.isfinite(losses).all() and state.is_finite()):
             state.restore(before)
