@@ -113,7 +113,7 @@ class Dense(BaseEstimator):  # type: ignore[misc]
     def _stopping(self) -> dict[str, Any]:
         if not self.early_stopping:
             return {}
-        return {"early_stopping": {"monitor": "validation_loss", "patience": self.patience}}
+        return {"early_stopping": {"patience": self.patience}}
 
     def _held_back(self, dataset: Dataset, seed: int) -> Dataset:
         """With rows for validation: of each class its share, where every class has enough."""

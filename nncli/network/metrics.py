@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from nncli.network.activations import activate
+from nncli.network.losses import row_weights
 from nncli.network.params import Array
 
 
@@ -41,6 +42,8 @@ class Sums:
 
     PER_OUTPUT: ClassVar[tuple[str, ...]] = ()
     """Those that are kept for each output."""
+    FIXED: ClassVar[tuple[str, ...]] = ()
+    """Fields that are no sums."""
     LATER: ClassVar[tuple[str, ...]] = ()
     """Those that checkpoints of earlier versions lack: 0 there."""
 
@@ -49,7 +52,9 @@ class Sums:
 
     def sums(self) -> dict[str, Any]:
         """Every sum by its name."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "units"}
+        return {
+            one.name: getattr(self, one.name) for one in fields(self) if one.name not in self.FIXED
+        }
 
     def with_sums(self, sums: dict[str, Any]) -> Self:
         """The same kind of tally with these sums."""
@@ -60,7 +65,7 @@ class Sums:
 class ClassTally(Sums):
     """Running sums of a classification: rows, loss and right answers."""
 
-    NAMES: ClassVar = ("loss", "accuracy")
+    NAMES: ClassVar[tuple[str, ...]] = ("loss", "accuracy")
 
     correct: int = 0
 
@@ -73,6 +78,31 @@ class ClassTally(Sums):
     def figures(self) -> dict[str, float]:
         """Mean loss and accuracy."""
         return {"loss": self.loss / self.rows, "accuracy": self.correct / self.rows}
+
+
+@dataclass
+class WeightedTally(ClassTally):
+    """The same where classes are weighted, and the loss with each row's weight: what training minimizes."""
+
+    NAMES: ClassVar = (*ClassTally.NAMES, "weighted_loss")
+    FIXED: ClassVar = ("class_weights",)
+    LATER: ClassVar = ("weight", "weighted")
+
+    class_weights: Any = None
+    """(classes,)."""
+    weight: float = 0.0
+    weighted: float = 0.0
+
+    def add(self, losses: Array, z: Array, y: Array, activation: str, batch: int) -> None:
+        """Take in n rows: their losses (n,), logits and targets (n, K), in batches of `batch` rows."""
+        super().add(losses, z, y, activation, batch)
+        weights = row_weights(y, self.class_weights)[:, 0].astype(np.float64)
+        self.weight = float(_add_batches(self.weight, weights, batch))
+        self.weighted = float(_add_batches(self.weighted, weights * losses, batch))
+
+    def figures(self) -> dict[str, float]:
+        """Mean loss and accuracy; sum_i w_i loss_i / sum_i w_i."""
+        return super().figures() | {"weighted_loss": self.weighted / self.weight}
 
 
 @dataclass
@@ -116,6 +146,7 @@ class RegressionTally(Sums):
 
     NAMES: ClassVar = ("loss", "rmse", "mae", "r2")
     PER_OUTPUT: ClassVar = ("squared", "absolute", "center", "target", "target_squared")
+    FIXED: ClassVar = ("units",)
     LATER: ClassVar = ("center",)
 
     squared: Any = 0.0
@@ -169,7 +200,7 @@ class RegressionTally(Sums):
         return np.where(varies, 1 - self.squared / np.where(varies, spread, 1), otherwise)
 
 
-Tally = ClassTally | LabelTally | RegressionTally
+Tally = ClassTally | WeightedTally | LabelTally | RegressionTally
 
 
 @dataclass(frozen=True)

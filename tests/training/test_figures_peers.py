@@ -48,6 +48,7 @@ class Case(NamedTuple):
     activation: str
     loss: str
     dtype: str
+    class_weights: Any = None
 
 
 # what comes in: hostile targets and answers
@@ -97,7 +98,9 @@ def class_case(rng: np.random.Generator) -> Case:
     train = np.concatenate([np.arange(classes), rng.choice(present, 50)])
     splits = {"train": Split(np.zeros((len(train), outputs)), train), "test": Split(x, truth)}
     names = tuple(f"class {number}" for number in range(classes))
-    return Case(Dataset(splits, names, MARK), activation, loss, str(rng.choice(["float32", "float64"])))  # fmt: skip
+    weights = 10.0 ** rng.integers(-3, 3, classes) if rng.random() < 0.5 else None
+    dtype = str(rng.choice(["float32", "float64"]))
+    return Case(Dataset(splits, names, MARK), activation, loss, dtype, weights)
 
 
 def label_case(rng: np.random.Generator) -> Case:
@@ -210,17 +213,21 @@ def table_of(task: str, rows: Rows, number: int) -> dict[str, Any]:
     return dict(zip(("precision", "recall", "f1", "support"), columns, strict=True))
 
 
-def binary_cross_entropy(y: Any, a: Any) -> float:
+def binary_cross_entropy(y: Any, a: Any, **weights: Any) -> float:
     columns = zip(y.T, a.T, strict=True)
-    return sum(theirs.log_loss(truth, said, labels=[0, 1]) for truth, said in columns)
+    return sum(theirs.log_loss(truth, said, labels=[0, 1], **weights) for truth, said in columns)
 
 
-def cross_entropy(y: Any, a: Any) -> float:
-    return theirs.log_loss(y.argmax(axis=1), a, labels=np.arange(y.shape[1]))
+def cross_entropy(y: Any, a: Any, **weights: Any) -> float:
+    return theirs.log_loss(y.argmax(axis=1), a, labels=np.arange(y.shape[1]), **weights)
 
 
-LOSS_PEERS: dict[str, Callable[[Any, Any], float]] = {
-    "quadratic": lambda y, a: theirs.mean_squared_error(y, a) * y.shape[1] / 2,
+def quadratic(y: Any, a: Any, **weights: Any) -> float:
+    return theirs.mean_squared_error(y, a, **weights) * y.shape[1] / 2
+
+
+LOSS_PEERS: dict[str, Callable[..., float]] = {
+    "quadratic": quadratic,
     "mse": theirs.mean_squared_error,
     "cross_entropy": cross_entropy,
     "binary_cross_entropy": binary_cross_entropy,
@@ -274,12 +281,18 @@ def compare(case: Case, seen: set[str]) -> None:
     outputs = wanted.shape[1]
     layers = (Layer(outputs, outputs, case.activation),)
     params = {"W1": np.eye(outputs, dtype=case.dtype), "b1": np.zeros(outputs, case.dtype)}
-    found = Evaluator(data, "test", layers, case.loss, case.dtype).examine(params)
+    judge = Evaluator(data, "test", layers, case.loss, case.dtype, case.class_weights)
+    found = judge.examine(params)
     figures = found.figures | found.more
     near = {"rel": 1e-9 if case.dtype == "float64" or task == "regression" else 1e-6, "nan_ok": True}  # fmt: skip
     near["abs"] = 1e-12 if task != "regression" else 0.0
     loss = LOSS_PEERS[case.loss](wanted, a)
     assert figures.pop("loss") == pytest.approx(loss, **near)
+    if case.class_weights is not None:
+        each = case.class_weights[data.splits["test"].y]
+        weighted = LOSS_PEERS[case.loss](wanted, a, sample_weight=each)
+        assert figures.pop("weighted_loss") == pytest.approx(weighted, **near)
+        seen.add("loss weighted_loss")
     expected = {name: PEERS[task][name](rows) for name in figures}
     assert figures == pytest.approx(expected, **near)
     table = table_of(task, rows, len(data.names))
@@ -301,6 +314,6 @@ def test_every_figure_is_scikit_learns():
             warnings.simplefilter("ignore")  # it warns of one class, of one row
             compare(case, seen)
     own = {f"{task} {name}" for task, peers in PEERS.items() for name in peers}
-    assert seen == own | {f"loss {name}" for name in LOSSES}
+    assert seen == own | {f"loss {name}" for name in (*LOSSES, "weighted_loss")}
     names = {name for kind in get_args(Tally) for name in kind.NAMES} - {"loss"}
     assert names <= {name.split()[1] for name in seen}
