@@ -20,7 +20,7 @@ import numpy as np
 from nncli import experiment, preparation
 from nncli.data.dataset import Dataset
 from nncli.data.held import as_rows
-from nncli.errors import KeyPath, SpecError, UsageError, dotted
+from nncli.errors import KeyPath, NncliError, SpecError, UsageError, dotted, in_python
 from nncli.experiment import Nobody
 from nncli.interrupts import graceful
 from nncli.judge import judge
@@ -127,7 +127,8 @@ class Run:
     def evaluate(self, split: str | None = None) -> dict[str, Any]:
         """The object that `nncli eval --json` prints: figures on a split (test, else validation, else train), beside
         those of an answer without a look at the inputs."""
-        found = judge(self.path, split=split, dataset=self._dataset)
+        with _in_python():
+            found = judge(self.path, split=split, dataset=self._dataset)
         _warn(found.warnings)
         return found.as_json()
 
@@ -212,13 +213,15 @@ def _warn(messages: Sequence[str]) -> None:
 
 @contextmanager
 def _in_python() -> Iterator[None]:
-    """Problems of what was set name the key alone: there is no `--set` here."""
+    """Problems of what was set name the key alone, and other refusals the argument: there are no options here."""
     try:
         yield
     except SpecError as err:
         raise SpecError(
             [replace(one, place="") if one.place == PLACE else one for one in err.problems]
         ) from err
+    except NncliError as err:
+        raise type(err)(in_python(str(err))) from err
 
 
 def _read(

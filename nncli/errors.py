@@ -93,6 +93,17 @@ class SpecError(UsageError):
         self.problems = tuple(problems)
 
 
+IN_PYTHON = {"--set ": "", "--split ": "split ", "--run-dir": "run_dir"}
+"""Option of the command line -> what stands for it in a call."""
+
+
+def in_python(message: str) -> str:
+    """What a refusal says, where there is no command line: `--set eta=0.1` -> `eta=0.1`."""
+    for option, word in IN_PYTHON.items():
+        message = message.replace(option, word)
+    return message
+
+
 def dotted(path: KeyPath) -> str:
     """("architecture", 1, "input_dim") -> "architecture[1].input_dim"."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)

@@ -22,6 +22,8 @@ from nncli.training.monitor import keeps_best
 from nncli.training.step import make_optimizer
 from nncli.words import plural, size
 
+LARGEST_TARGET = 1e150
+"""The square of an error, and the sum of many, have to be float64 numbers."""
 MANY = 5_000
 """Parameters from which numerical gradients are slow enough to be warned of."""
 REACH = {
@@ -78,6 +80,7 @@ def check(spec: Spec, dataset: Dataset, threads: int | None) -> None:
         *_input_problems(spec, dataset),
         *_augment_problems(spec, dataset),
         *_output_problems(spec, dataset),
+        *_size_problems(spec, dataset),
         *class_weight_problems(spec, dataset),
         *_monitor_problems(spec, dataset),
         *_thread_problems(threads),
@@ -86,7 +89,11 @@ def check(spec: Spec, dataset: Dataset, threads: int | None) -> None:
 
 def check_data(spec: Spec, dataset: Dataset) -> None:
     """Raise SpecError with every disagreement between the network's ends and the data."""
-    _refuse(*_input_problems(spec, dataset), *_output_problems(spec, dataset))
+    _refuse(
+        *_input_problems(spec, dataset),
+        *_output_problems(spec, dataset),
+        *_size_problems(spec, dataset),
+    )
 
 
 def _refuse(*problems: Problem) -> None:
@@ -177,6 +184,21 @@ def _target_problems(loss: str, y: Array, advice: str) -> Iterator[Problem]:
         )
 
 
+def _size_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
+    """Numbers that would become infinite: as the network's type holds them, or squared."""
+    most = float(np.finfo(spec.dtype).max)
+    for name, split in dataset.splits.items():
+        for what, values, bound in (
+            ("inputs", split.x, most),
+            ("targets", split.y, min(most, LARGEST_TARGET)),
+        ):
+            if isinstance(values, np.ndarray) and values.dtype == np.float64:
+                largest = max(float(values.max()), -float(values.min()))
+                if largest > bound:
+                    size = f"up to {largest:.3g} in the {name} rows, too large for {spec.dtype}"
+                    yield Problem(("data",), f"has {what} {size}. Divide them by a number.")
+
+
 def _thread_problems(threads: int | None) -> Iterator[Problem]:
     """More BLAS threads than cores are a cliff: they wait for each other, a hundred times as long as they work."""
     cores = usable_cores()
@@ -210,6 +232,7 @@ def warnings(spec: Spec, dataset: Dataset) -> tuple[str, ...]:
         *_batch_warnings(spec, length),
         *_length_warnings(spec, length),
         *_reach_warnings(spec, dataset),
+        *_rounding_warnings(spec, dataset),
     )
 
 
@@ -227,6 +250,21 @@ def _reach_warnings(spec: Spec, dataset: Dataset) -> Iterator[str]:
             f"{place}: is {last}, which reaches from {low:g} to {high:g}, but the targets{standardized} go from "
             f"{y.min():.3g} to {y.max():.3g}. Use identity."
         )
+
+
+def _rounding_warnings(spec: Spec, dataset: Dataset) -> Iterator[str]:
+    """Targets that the network's type rounds: figures compare with them as they are, training cannot."""
+    y = dataset.splits["train"].y
+    if dataset.task != "regression" or spec.dtype == "float64":
+        return
+    largest, spread = np.abs(y).max(axis=0), (y - y[0]).std(axis=0)
+    steps = np.spacing(largest.astype(spec.dtype))
+    for each, step, most in zip(spread, steps, largest, strict=True):
+        if each and step > each / 100:
+            yield (
+                f"dtype: is {spec.dtype}, which rounds targets of {most:.3g} to multiples of {step:.3g}, beside a "
+                f"standard deviation of {each:.3g}. Subtract their mean, or set dtype: float64."
+            )
 
 
 def _length_warnings(spec: Spec, length: Length) -> Iterator[str]:

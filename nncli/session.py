@@ -26,7 +26,9 @@ from nncli.spec.dump import dump_spec, plain_spec
 from nncli.spec.model import Spec
 from nncli.training import engines, loop
 from nncli.training.baseline import recorded_baselines
-from nncli.training.monitor import keeps_best
+from nncli.training.class_weight import class_weights
+from nncli.training.evaluation import Evaluator, figure_names
+from nncli.training.monitor import best_figure, keeps_best
 from nncli.training.state import State
 from nncli.training.trainer import Record
 
@@ -99,6 +101,7 @@ def gone_on(
     path = reopened.path
     state, count, saved = _restored(experiment, path)
     records, dropped = rundir.cut_records(path, count)
+    _judge_best_anew(experiment, state, records)
     changed = differences(reopened.run, experiment.threads)
     if dropped:
         notice(dropped)
@@ -127,6 +130,18 @@ def _restored(experiment: Experiment, path: Path) -> tuple[State, int, str]:
     outputs = spec.architecture[-1].output_dim
     records = checkpoint.restore(saved, state, experiment.length, outputs)
     return state, records, position(state)
+
+
+def _judge_best_anew(experiment: Experiment, state: State, records: Sequence[Json]) -> None:
+    """Earlier versions told the best by another figure where classes are weighted: then their records lack this one."""
+    spec, dataset = experiment.spec, experiment.dataset
+    monitored = best_figure(spec, figure_names(spec, dataset))
+    if state.best and records and monitored not in records[-1]:
+        split, _, name = monitored.partition("_")
+        weights = class_weights(spec, dataset)
+        judge = Evaluator(dataset, split, spec.architecture, spec.loss, spec.dtype, weights)
+        best = parameters.views(state.best.vector, spec.architecture)
+        state.best.value = judge.figures(best)[name]
 
 
 def _history(run: Json, changed: list[str]) -> Json:

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 import nncli
 from nncli.cli.app import app
-from nncli.errors import DamagedError, DataError, SpecError, UsageError
+from nncli.errors import DamagedError, DataError, DivergedError, SpecError, UsageError
 
 ROOT = Path(__file__).parent.parent
 TABLE = """\
@@ -297,3 +297,18 @@ def test_the_names_are_there_and_cost_nothing():
     assert numpy == "False"
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         _ = nncli.trian
+
+
+def test_refusals_name_arguments_and_no_options():
+    """What the command line would call --set, --split, --run-dir."""
+    with pytest.raises(DivergedError, match="Try a smaller eta: eta=") as diverged:
+        nncli.train("spec.yaml", eta=1e300)
+    run = nncli.train("spec.yaml", run_dir="here")
+    with pytest.raises(
+        UsageError, match=r"^split validation: the data has only train, test$"
+    ) as split:
+        run.evaluate("validation")
+    with pytest.raises(UsageError, match="Choose another run_dir, or leave it out") as folder:
+        nncli.train("spec.yaml", run_dir="here")
+    for refusal in (diverged, split, folder):
+        assert "--" not in str(refusal.value)

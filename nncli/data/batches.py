@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -110,6 +111,12 @@ def fill_targets(y: Array, out: Array) -> None:
     else:
         out.fill(0)
         out[np.arange(len(y)), y] = 1
+
+
+def judged_dtype(y: Array, dtype: str) -> np.dtype[Any]:
+    """What figures compare with targets in: float64 for real ones, as the data hold them, since `dtype` may round away
+    all that they differ in; `dtype` for classes and labels, whose 0 and 1 it holds."""
+    return np.dtype(np.float64 if y.dtype.kind == "f" else dtype)
 
 
 def targets(split: Split, output_dim: int, dtype: str) -> Array:

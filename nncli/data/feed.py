@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from nncli.data.augment import Augmenter, Place
-from nncli.data.batches import check_targets, fill_targets, gather
+from nncli.data.batches import check_targets, fill_targets, gather, judged_dtype
 from nncli.data.dataset import Dataset
 from nncli.network.params import Array
 
@@ -47,6 +47,11 @@ class Feed:
     def targets(self, rows: Array, out: Array) -> None:
         """What the outputs should be for the numbered rows, into `out`, (len(rows), output_dim)."""
         fill_targets(np.take(self._split.y, rows, axis=0), out)
+
+    def judged(self, rows: Array, y: Array) -> Array:
+        """The targets `y` of the numbered rows, as figures compare with them (`judged_dtype`)."""
+        split = self._split.y
+        return y if judged_dtype(split, y.dtype.name) == y.dtype else np.take(split, rows, axis=0)
 
     def batches(self, rows: Array, place: Place, x: Array | None) -> Iterator[tuple[int, int]]:
         """Gather the inputs of the numbered rows into `x`, (at_once, input_dim), and yield where each batch begins and

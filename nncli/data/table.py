@@ -225,7 +225,8 @@ def _units(
         centers, spreads = train.y.mean(axis=0), train.y.std(axis=0)
     for name, center, spread in zip(answer.target, centers, spreads, strict=True):
         if not np.isfinite(spread) or spread <= 1e-12 * abs(center):
-            fault = "has numbers too large to reckon with" if spread else "is the same everywhere"
+            large, same = "has numbers too large to reckon with", "is the same everywhere"
+            fault = same if np.isfinite(spread) else large
             raise DataError(
                 f"{train.table.where}: the target `{shown(name, 60)}` {fault} in the training rows"
             )

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nncli.data.batches import chunks, gather
 from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.data.splits import keep_back
-from nncli.errors import SpecError
+from nncli.errors import DivergedError, SpecError, in_python
+from nncli.estimators import parameters
 from nncli.network.params import Array, Arrays, views
 from nncli.network.propagation import logits, make_memory
 from nncli.preparation import blas_threads, initial_vector, threads_of
@@ -28,7 +28,6 @@ from nncli.training.monitor import keeps_best
 from nncli.training.state import State
 from nncli.training.trainer import Trainer
 
-SEEDS = 2**31 - 1
 FLOATS = (np.float64, np.float32)
 
 
@@ -37,7 +36,7 @@ class Dense(BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        hidden_layers: Sequence[int] = (100,),
+        hidden_layers: Sequence[int] | int = (100,),
         *,
         activation: str = "relu",
         optimizer: Any = "adam",
@@ -76,10 +75,11 @@ class Dense(BaseEstimator):  # type: ignore[misc]
 
     def _train_anew(self, dataset: Dataset, outputs: int, last: str, **keys: Any) -> None:
         """From fresh weights to the end of `epochs`, or of early stopping."""
-        keys |= self._stopping()
-        spec = self._spec_of(dataset, outputs, last, self.epochs, **keys)
-        if spec.early_stopping is not None:
+        spec = self._spec_of(dataset, outputs, last, **keys)
+        if self.early_stopping:
             dataset = self._held_back(dataset, spec.seed)
+        else:
+            spec = spec.model_copy(update={"early_stopping": None})
         state = loop.start(spec, dataset, _initial(spec))
         self.records_ = _run(spec, dataset, state)
         best = state.best if keeps_best(spec) else None
@@ -89,7 +89,8 @@ class Dense(BaseEstimator):  # type: ignore[misc]
         """One more epoch, over these rows; the optimizer goes on where it was."""
         done = self._state.epoch if hasattr(self, "_state") else 0
         seed = {"seed": self._spec.seed} if done else {}
-        spec = self._spec_of(dataset, outputs, last, done + 1, **keys, **seed)
+        spec = self._spec_of(dataset, outputs, last, **keys, **seed)
+        spec = spec.model_copy(update={"epochs": done + 1, "early_stopping": None})
         state = loop.start(spec, dataset, self._vector if done else _initial(spec))
         if done:
             self._check_same(spec)
@@ -110,14 +111,13 @@ class Dense(BaseEstimator):  # type: ignore[misc]
         self.n_iter_ = state.epoch
         self.loss_ = self.records_[-1]["train_loss"]
 
-    def _stopping(self) -> dict[str, Any]:
-        if not self.early_stopping:
-            return {}
-        return {"early_stopping": {"monitor": "validation_loss", "patience": self.patience}}
-
     def _held_back(self, dataset: Dataset, seed: int) -> Dataset:
         """With rows for validation: of each class its share, where every class has enough."""
         train = dataset.splits["train"]
+        if len(train) < 2:
+            raise ValueError(
+                "early_stopping keeps rows back, but n_samples = 1: it needs 2 or more"
+            )
         choice = "random"
         if dataset.classes:
             kept = self.validation_fraction * len(train)
@@ -131,41 +131,51 @@ class Dense(BaseEstimator):  # type: ignore[misc]
         splits = dict(zip(("train", "validation"), parts, strict=True))
         return Dataset(splits, dataset.classes, dataset.fingerprint)
 
-    def _spec_of(self, dataset: Dataset, outputs: int, last: str, epochs: int, **keys: Any) -> Spec:
-        """The parameters as a spec. ValueError for what no spec may hold."""
-        sizes = [dataset.input_dim, *self.hidden_layers, outputs]
-        functions = [*[self.activation] * len(self.hidden_layers), last]
+    def _spec_of(self, dataset: Dataset, outputs: int, last: str, **keys: Any) -> Spec:
+        """The parameters as a spec, with early stopping. ValueError for those that may not be what they are."""
+        parameters.check(self.get_params(deep=False))
+        hidden = parameters.layer_sizes(self.hidden_layers)
+        sizes = [dataset.input_dim, *hidden, outputs]
+        functions = [*[self.activation] * len(hidden), last]
         names = ("input_dim", "output_dim", "activation")
         layers = zip(sizes[:-1], sizes[1:], functions, strict=True)
         value = {
             "data": "moons",  # never read: the rows are here
             "architecture": [dict(zip(names, layer, strict=True)) for layer in layers],
             "optimizer": self.optimizer,
-            "epochs": epochs,
+            "epochs": self.epochs,
             "batch_size": self.batch_size,
             "eta": self.eta,
             "regularizer": {"l2": self.l2},
+            "early_stopping": {"patience": self.patience},
             "dtype": self.dtype,
-            "seed": _seed(self.random_state),
         }
-        value |= keys
+        value |= {"seed": parameters.seed(self.random_state)} | keys
         try:
-            return parse_spec(plain_value(value), Path())
+            spec = parse_spec(plain_value(value), Path())
         except SpecError as err:
-            raise ValueError(str(err)) from err
+            raise parameters.refusal(err) from err
+        check_sizes(dataset.splits["train"].x, spec.dtype)
+        return spec
 
     def _outputs(self, X: Any) -> Array:
-        """(rows, outputs): the activations of the last layer."""
+        """(rows, outputs): the activations of the last layer, in float64, so that a row's answer does not depend on the
+        rows beside it beyond the last digits. ValueError where one is not finite."""
         check_is_fitted(self)
-        with np.errstate(over="ignore"):  # what is not finite in this type is refused
-            X = validate_data(self, X, reset=False, dtype=self._spec.dtype)
-        layers, params = self._spec.architecture, self.weights_
-        out = np.empty((len(X), layers[-1].output_dim), self._spec.dtype)
+        X = validate_data(self, X, reset=False, dtype=FLOATS)
+        check_sizes(X, self._spec.dtype)
+        layers = self._spec.architecture
+        params = {name: array.astype(np.float64) for name, array in self.weights_.items()}
+        out = np.empty((len(X), layers[-1].output_dim))
         for chunk in chunks(len(X), CHUNK):
-            rows = np.empty((len(out[chunk]), X.shape[1]), self._spec.dtype)
-            memory = make_memory(layers, len(rows), self._spec.dtype)
-            logits(params, layers, gather(X, chunk, 1.0, rows), memory)
+            rows = np.empty((len(out[chunk]), X.shape[1]))
+            memory = make_memory(layers, len(rows), "float64")
+            with np.errstate(over="ignore", invalid="ignore"):
+                logits(params, layers, gather(X, chunk, 1.0, rows), memory)
             out[chunk] = memory[f"A{len(layers)}"]
+        finite = np.isfinite(out).all(axis=1)
+        if not finite.all():
+            raise ValueError(f"X: row {np.argmin(finite)} holds numbers too large for the network")
         return out
 
 
@@ -174,21 +184,27 @@ def rows_of(X: Array, y: Array, classes: tuple[str, ...] | None) -> Dataset:
     return Dataset({"train": Split(X, y)}, classes, Fingerprint(""))
 
 
+def check_sizes(X: Array, dtype: str) -> None:
+    """ValueError where `dtype` would make an input infinite."""
+    largest = max(float(X.max()), -float(X.min()))
+    if largest > float(np.finfo(dtype).max):
+        raise ValueError(
+            f"X: holds numbers up to {largest:.3g}, too large for {dtype}. Scale them, with StandardScaler"
+        )
+
+
 def _initial(spec: Spec) -> Array:
     try:
         return initial_vector(spec)
     except SpecError as err:
-        raise ValueError(str(err)) from err
+        raise parameters.refusal(err) from err
 
 
 def _run(spec: Spec, dataset: Dataset, state: State) -> list[dict[str, Any]]:
-    """Train to the end of the spec; the records."""
-    with blas_threads(threads_of(spec, dataset)):
-        return list(loop.train(Trainer.of(spec, dataset, state)))
-
-
-def _seed(random_state: Any) -> int:
-    """The number itself, or one that is drawn."""
-    if isinstance(random_state, int | np.integer) and random_state >= 0:
-        return int(random_state)
-    return int(check_random_state(random_state).randint(SEEDS))
+    """Train to the end of the spec; the records. DivergedError where numbers stop being finite."""
+    try:
+        with blas_threads(threads_of(spec, dataset)):
+            return list(loop.train(Trainer.of(spec, dataset, state)))
+    except DivergedError as err:
+        advice = "or scale X, with StandardScaler"
+        raise DivergedError(f"{in_python(str(err))}, {advice}") from err

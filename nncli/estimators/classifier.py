@@ -20,19 +20,22 @@ from nncli.network.params import Array
 class DenseClassifier(ClassifierMixin, Dense):  # type: ignore[misc]
     """Dense layers with a softmax over the classes, trained by cross-entropy.
 
-    `hidden_layers` are units of each hidden layer, `activation` their function; `optimizer` is a name or a mapping, as
-    in a spec, `eta` the learning rate; `l2` penalizes weights. With `early_stopping` a `validation_fraction` of the
-    rows (of each class) is kept back, training ends when their loss has not fallen for `patience` epochs, and the best
-    weights are kept. `class_weight` is None, "balanced" or {class: number above 0}. `random_state` is the spec's seed,
-    where it is a number.
+    `hidden_layers` are units of each hidden layer, or of the only one; `activation` is their function; `optimizer` is a
+    name or a mapping, as in a spec, `eta` the learning rate; `l2` penalizes weights. With `early_stopping` a
+    `validation_fraction` of the rows (of each class) is kept back, training ends when their loss, weighted as classes
+    are, has not fallen for `patience` epochs, and the best weights are kept. `class_weight` is None, "balanced" or
+    {class: number above 0}. `dtype` is what weights are trained in; predictions are worked out in float64.
+    `random_state` is the spec's seed, where it is a number.
 
-    Fitted: `classes_`, `weights_`, `records_` (figures of every epoch), `loss_`, `n_iter_` (epochs), `n_features_in_`,
-    `feature_names_in_`.
+    Fitted: `classes_`, `weights_`, `records_` (figures of every epoch), `loss_` (of the last epoch), `n_iter_`
+    (epochs), `n_features_in_`, `feature_names_in_`.
+
+    ValueError for a parameter or rows that cannot be used, DivergedError where training stops being finite.
     """
 
     def __init__(
         self,
-        hidden_layers: Sequence[int] = (100,),
+        hidden_layers: Sequence[int] | int = (100,),
         *,
         activation: str = "relu",
         optimizer: Any = "adam",
@@ -121,7 +124,10 @@ class DenseClassifier(ClassifierMixin, Dense):  # type: ignore[misc]
         """The weight of each class, by the name that it has in the engine."""
         if self.class_weight is None or isinstance(self.class_weight, str):
             return {"class_weight": self.class_weight}
-        weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        try:
+            weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        except (TypeError, ValueError) as err:
+            raise ValueError(f"class_weight: {err}") from err
         if (weights == 1).all():
             return {}
         return {"class_weight": {str(number): each for number, each in enumerate(weights)}}

@@ -42,15 +42,19 @@ class DenseRegressor(RegressorMixin, Dense):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """(rows,) or (rows, targets), as the targets of training were."""
-        outputs = self._outputs(X)
-        numbers = outputs * self._spread + self._center
+        numbers = np.ldexp(self._outputs(X) * self._spread + self._center, self._power)
         return numbers[:, 0] if self._single else numbers
 
     def _scale(self, y: Array) -> None:
+        """Mean and standard deviation of y / 2^power, which lies between -1 and 1: no sum, difference or square of it
+        is too large or too small for a float. Where y never varies, its deviation is rounding, and 1 stands for it."""
         columns = np.asarray(y, np.float64).reshape(len(y), -1)
         self._single = y.ndim == 1
-        self._center, spread = columns.mean(axis=0), columns.std(axis=0)
-        self._spread = np.where(spread > 0, spread, 1.0)
+        _, self._power = np.frexp(np.abs(columns).max(axis=0))
+        shares = np.ldexp(columns, -self._power)
+        varies = (shares != shares[0]).any(axis=0)
+        self._center = np.where(varies, shares.mean(axis=0), shares[0])
+        self._spread = np.where(varies, shares.std(axis=0), 1.0)
 
     def _targets(self, y: Array) -> Array:
         columns = np.asarray(y, np.float64).reshape(len(y), -1)
@@ -58,7 +62,7 @@ class DenseRegressor(RegressorMixin, Dense):  # type: ignore[misc]
             raise ValueError(
                 f"y has {columns.shape[1]} targets a row, but the first call had {len(self._center)}"
             )
-        return (columns - self._center) / self._spread
+        return (np.ldexp(columns, -self._power) - self._center) / self._spread
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from nncli.network.activations import activate
+from nncli.network.losses import row_weights
 from nncli.network.params import Array
 
 
@@ -41,13 +42,19 @@ class Sums:
 
     PER_OUTPUT: ClassVar[tuple[str, ...]] = ()
     """Those that are kept for each output."""
+    FIXED: ClassVar[tuple[str, ...]] = ()
+    """Fields that are no sums."""
+    LATER: ClassVar[tuple[str, ...]] = ()
+    """Those that checkpoints of earlier versions lack: 0 there."""
 
     rows: int = 0
     loss: float = 0.0
 
     def sums(self) -> dict[str, Any]:
         """Every sum by its name."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "units"}
+        return {
+            one.name: getattr(self, one.name) for one in fields(self) if one.name not in self.FIXED
+        }
 
     def with_sums(self, sums: dict[str, Any]) -> Self:
         """The same kind of tally with these sums."""
@@ -58,7 +65,7 @@ class Sums:
 class ClassTally(Sums):
     """Running sums of a classification: rows, loss and right answers."""
 
-    NAMES: ClassVar = ("loss", "accuracy")
+    NAMES: ClassVar[tuple[str, ...]] = ("loss", "accuracy")
 
     correct: int = 0
 
@@ -71,6 +78,31 @@ class ClassTally(Sums):
     def figures(self) -> dict[str, float]:
         """Mean loss and accuracy."""
         return {"loss": self.loss / self.rows, "accuracy": self.correct / self.rows}
+
+
+@dataclass
+class WeightedTally(ClassTally):
+    """The same where classes are weighted, and the loss with each row's weight: what training minimizes."""
+
+    NAMES: ClassVar = (*ClassTally.NAMES, "weighted_loss")
+    FIXED: ClassVar = ("class_weights",)
+    LATER: ClassVar = ("weight", "weighted")
+
+    class_weights: Any = None
+    """(classes,)."""
+    weight: float = 0.0
+    weighted: float = 0.0
+
+    def add(self, losses: Array, z: Array, y: Array, activation: str, batch: int) -> None:
+        """Take in n rows: their losses (n,), logits and targets (n, K), in batches of `batch` rows."""
+        super().add(losses, z, y, activation, batch)
+        weights = row_weights(y, self.class_weights)[:, 0].astype(np.float64)
+        self.weight = float(_add_batches(self.weight, weights, batch))
+        self.weighted = float(_add_batches(self.weighted, weights * losses, batch))
+
+    def figures(self) -> dict[str, float]:
+        """Mean loss and accuracy; sum_i w_i loss_i / sum_i w_i."""
+        return super().figures() | {"weighted_loss": self.weighted / self.weight}
 
 
 @dataclass
@@ -103,13 +135,23 @@ class LabelTally(Sums):
 
 @dataclass
 class RegressionTally(Sums):
-    """Running sums of a regression; the sums over targets are kept per output."""
+    """Running sums of a regression, kept per output.
+
+    Sums over targets are of y - center, center being the first row's target: the R^2 of targets far from 0 beside their
+    spread would otherwise be the difference of two large sums, of which no digit is left. About one of the n numbers
+    themselves, at most a factor of n + 1 cancels, and what never varies has a spread of exactly 0.
+
+    Source: Chan, Golub and LeVeque, Algorithms for Computing the Sample Variance (1983), 2.
+    """
 
     NAMES: ClassVar = ("loss", "rmse", "mae", "r2")
-    PER_OUTPUT: ClassVar = ("squared", "absolute", "target", "target_squared")
+    PER_OUTPUT: ClassVar = ("squared", "absolute", "center", "target", "target_squared")
+    FIXED: ClassVar = ("units",)
+    LATER: ClassVar = ("center",)
 
     squared: Any = 0.0
     absolute: Any = 0.0
+    center: Any = 0.0
     target: Any = 0.0
     target_squared: Any = 0.0
     units: Any = 1.0
@@ -117,20 +159,26 @@ class RegressionTally(Sums):
 
     def add(self, losses: Array, z: Array, y: Array, activation: str, batch: int) -> None:
         """Take in n rows: their losses (n,), logits and targets (n, K), in batches of `batch` rows."""
-        y = y.astype(np.float64)
-        errors = activate(activation, z) - y
+        y = np.asarray(y, np.float64)
+        if not self.rows:
+            self.center = y[0].copy()
+        errors, shifted = activate(activation, z) - y, y - self.center
         self.rows += len(z)
         self.loss = float(_add_batches(self.loss, losses, batch))
         self.squared = _add_batches(self.squared, np.square(errors), batch)
         self.absolute = _add_batches(self.absolute, np.abs(errors), batch)
-        self.target = _add_batches(self.target, y, batch)
-        self.target_squared = _add_batches(self.target_squared, np.square(y), batch)
+        self.target = _add_batches(self.target, shifted, batch)
+        self.target_squared = _add_batches(self.target_squared, np.square(shifted), batch)
 
     def figures(self) -> dict[str, float]:
         """Mean loss, root mean squared and mean absolute error over all outputs, and the mean of their R^2."""
+        largest = np.max(
+            self.units
+        )  # taken out of the root: the square of a unit may be too large for any float
+        shares = np.square(self.units / largest)
         return {
             "loss": self.loss / self.rows,
-            "rmse": float(np.sqrt(np.mean(self.squared * np.square(self.units)) / self.rows)),
+            "rmse": float(np.sqrt(np.mean(self.squared * shares) / self.rows) * largest),
             "mae": float(np.mean(self.absolute * self.units) / self.rows),
             "r2": float(np.mean(self._r2())),
         }
@@ -144,13 +192,15 @@ class RegressionTally(Sums):
         }
 
     def _r2(self) -> Array:
-        """1 - SSE/SST of each target; 0 where it never varies, as if it were predicted by its mean."""
+        """1 - SSE/SST of each target. Where it never varies, or there is a single row, 1 for answers without any error
+        and 0 for all others, as scikit-learn's r2_score has it for targets that never vary (force_finite)."""
         spread = self.target_squared - np.square(self.target) / self.rows
         varies = spread > 0
-        return np.where(varies, 1 - self.squared / np.where(varies, spread, 1), 0.0)
+        otherwise = np.where(np.equal(self.squared, 0), 1.0, 0.0)
+        return np.where(varies, 1 - self.squared / np.where(varies, spread, 1), otherwise)
 
 
-Tally = ClassTally | LabelTally | RegressionTally
+Tally = ClassTally | WeightedTally | LabelTally | RegressionTally
 
 
 @dataclass(frozen=True)

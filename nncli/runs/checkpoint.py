@@ -154,6 +154,7 @@ def _tally(saved: dict[str, Any], empty: Tally, outputs: int, path: Path) -> Tal
     """Running sums as they were; `empty` is of their kind."""
     rows = saved.get("rows")
     apart = empty.PER_OUTPUT if rows else ()  # single numbers before the first rows
+    saved = {name: [0.0] * outputs if name in apart else 0.0 for name in empty.LATER} | saved
     shapes = {name: (outputs,) if name in apart else () for name in empty.sums()}
     if {name: np.shape(value) for name, value in saved.items()} != shapes or type(rows) is not int:
         raise DamagedError(f"{path}: its running sums are not those of this training")

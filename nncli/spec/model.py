@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from nncli.spec.augment import AugmentSpec
 from nncli.spec.base import (
@@ -155,6 +155,22 @@ ClassWeight = Annotated[
 ]
 
 
+MINIMIZED = "validation_weighted_loss"
+"""What is watched by default where classes are weighted; elsewhere it is the validation loss."""
+
+
+def _watch_what_is_minimized(value: Any) -> Any:
+    if not isinstance(value, dict) or value.get("class_weight") is None:
+        return value
+    stopping, schedule = value.get("early_stopping"), value.get("schedule")
+    if isinstance(stopping, dict):
+        value = value | {"early_stopping": {"monitor": MINIMIZED, **stopping}}
+    named = {"name": schedule} if isinstance(schedule, str) else schedule
+    if isinstance(named, dict) and named.get("name") == "plateau":
+        value = value | {"schedule": {"monitor": MINIMIZED, **named}}
+    return value
+
+
 def _default_loss(data: dict[str, Any]) -> LossName:
     """`data` holds the fields above `loss`, each of them valid: pydantic does not ask otherwise."""
     return LOSS_OF.get(data["architecture"][-1].activation, "mse")
@@ -162,6 +178,8 @@ def _default_loss(data: dict[str, Any]) -> LossName:
 
 class Spec(Model):
     """One experiment."""
+
+    _watched = model_validator(mode="before")(_watch_what_is_minimized)
 
     name: Name = "run"
     """What its runs are called; the file's name by default."""

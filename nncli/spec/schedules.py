@@ -67,7 +67,8 @@ class Plateau(Model):
     patience: Count = 5
     """Epochs without improvement before a cut, and between two cuts."""
     monitor: str = "validation_loss"
-    """The figure of a record that is watched: a `_loss`, `_rmse` or `_mae` should fall, anything else rise."""
+    """The figure of a record that is watched: a `_loss`, `_rmse` or `_mae` should fall, anything else rise. Where
+    `class_weight` is set, the default is validation_weighted_loss."""
     min_delta: NonNegativeNumber = 0.0
     """What counts as an improvement."""
 
@@ -101,7 +102,8 @@ class EarlyStoppingSpec(Model):
     """Stop when a figure no longer improves."""
 
     monitor: str = "validation_loss"
-    """The figure of a record that is watched: a `_loss`, `_rmse` or `_mae` should fall, anything else rise."""
+    """The figure of a record that is watched: a `_loss`, `_rmse` or `_mae` should fall, anything else rise. Where
+    `class_weight` is set, the default is validation_weighted_loss."""
     patience: Count = 5
     """Epochs without improvement after which training stops."""
     min_delta: NonNegativeNumber = 0.0

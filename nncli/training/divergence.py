@@ -22,12 +22,14 @@ def replay(trainer: Trainer, block: Block) -> NoReturn:
     epoch, batch and layer.
     """
     state, network = trainer.state, trainer.step.network
-    for batch in trainer.bench.batches([block]):
+    size = trainer.length.batch_size
+    for number, batch in enumerate(trainer.bench.batches([block])):
         before, eta = state.snapshot(), trainer.eta(trainer.steps)
         layer = first_not_finite(network.params, network.architecture, batch.x, batch.masks)
         with trainer.step.ready():
             trainer.take_step(batch)
-        losses = trainer.losses(batch.y, batch.z)
+        y = trainer.feed.judged(block.rest[number * size :][: len(batch.y)], batch.y)
+        losses = trainer.losses(y, batch.z)
         culprit = _culprit(trainer, layer, bool(np.isfinite(losses).all()))
         if culprit:
             state.restore(before)
@@ -38,7 +40,7 @@ def replay(trainer: Trainer, block: Block) -> NoReturn:
                 f"Try a smaller eta: --set eta={trainer.spec.eta / 10:g}"
             )
         activation = trainer.spec.architecture[-1].activation
-        state.tally.add(losses, batch.z, batch.y, activation, trainer.length.batch_size)
+        state.tally.add(losses, batch.z, y, activation, size)
     raise AssertionError("a block diverged, and its replay did not")
 
 

@@ -7,13 +7,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nncli.data.batches import check_targets, chunks, fill_targets, gather
+from nncli.data.batches import check_targets, chunks, fill_targets, gather, judged_dtype
 from nncli.data.dataset import Dataset, Split
 from nncli.errors import Problem, SpecError
 from nncli.network import propagation
 from nncli.network.examiners import ClassExaminer, LabelExaminer
 from nncli.network.losses import row_losses
-from nncli.network.metrics import ClassTally, Confusion, LabelTally, RegressionTally, Tally
+from nncli.network.metrics import (
+    ClassTally,
+    Confusion,
+    LabelTally,
+    RegressionTally,
+    Tally,
+    WeightedTally,
+)
 from nncli.network.params import Architecture, Array, Arrays
 from nncli.network.propagation import make_memory
 from nncli.spec.model import Spec
@@ -22,11 +29,13 @@ CHUNK = 1000
 """Rows per forward pass. The same everywhere: another size could change the last bits of a figure."""
 
 
-def new_tally(dataset: Dataset) -> Tally:
-    """Empty running sums of the kind that the dataset's targets call for."""
+def new_tally(dataset: Dataset, class_weights: Array | None = None) -> Tally:
+    """Empty running sums of the kind that the dataset's targets call for, and the weights of its classes."""
     if dataset.task == "regression":
         return RegressionTally(units=units_of(dataset))
-    return ClassTally() if dataset.task == "classification" else LabelTally()
+    if dataset.task == "labels":
+        return LabelTally()
+    return ClassTally() if class_weights is None else WeightedTally(class_weights=class_weights)
 
 
 def units_of(dataset: Dataset) -> Array | float:
@@ -42,7 +51,8 @@ def prefixed(split: str, figures: Mapping[str, float]) -> dict[str, float]:
 
 def figure_names(spec: Spec, dataset: Dataset) -> list[str]:
     """The figures of a record: those of train, of the tracked splits, and of the averaged parameters on them."""
-    names, splits = new_tally(dataset).NAMES, tracked(spec, dataset)
+    names = new_tally(dataset).NAMES if spec.class_weight is None else WeightedTally.NAMES
+    splits = tracked(spec, dataset)
     averaged = [f"average_{split}" for split in splits if spec.average]
     return [
         f"{split}_{name}"
@@ -107,11 +117,17 @@ class Evaluator:
     """One split, prepared once: its targets, and the figures of any parameters on it."""
 
     def __init__(
-        self, dataset: Dataset, split: str, architecture: Architecture, loss: str, dtype: str
+        self,
+        dataset: Dataset,
+        split: str,
+        architecture: Architecture,
+        loss: str,
+        dtype: str,
+        class_weights: Array | None = None,
     ) -> None:
         self.dataset, self.split = dataset, dataset.splits[split]
         self.architecture, self.loss = architecture, loss
-        self.dtype = dtype
+        self.dtype, self.class_weights = dtype, class_weights
         check_targets(self.split, architecture[-1].output_dim)
 
     def figures(self, params: Arrays) -> dict[str, float]:
@@ -131,10 +147,10 @@ class Evaluator:
     @np.errstate(over="ignore", invalid="ignore")
     def _tally(self, params: Arrays, examiner: Examiner | None = None) -> Tally:
         """One pass over the split, which the examiner looks at too."""
-        tally = new_tally(self.dataset)
+        tally = new_tally(self.dataset, self.class_weights)
         last = self.architecture[-1].activation
         for chunk, z in logits(params, self.architecture, self.split, self.dataset.scale):
-            y = np.empty(z.shape, self.dtype)
+            y = np.empty(z.shape, judged_dtype(self.split.y, self.dtype))
             fill_targets(self.split.y[chunk], y)
             tally.add(row_losses(self.loss, last, z, y), z, y, last, batch=CHUNK)
             if examiner:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from nncli.data.dataset import Dataset
 from nncli.network.params import Array
 from nncli.spec.model import Spec
+from nncli.training.class_weight import class_weights
 from nncli.training.evaluation import new_tally
 from nncli.training.monitor import follow
 from nncli.training.state import Plateau, State
@@ -31,7 +32,7 @@ def start(spec: Spec, dataset: Dataset, vector: Array) -> State:
     return State(
         vector=vector,
         optimizer=make_optimizer(spec).init(vector),
-        tally=new_tally(dataset),
+        tally=new_tally(dataset, class_weights(spec, dataset)),
         average=vector.copy() if spec.average else None,
         plateau=Plateau() if spec.schedule.name == "plateau" else None,
     )

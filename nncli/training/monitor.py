@@ -29,13 +29,15 @@ def keeps_best(spec: Spec) -> bool:
 
 
 def best_figure(spec: Spec, names: list[str]) -> str:
-    """The figure by which the best is told: early stopping's, or else accuracy or R^2 of validation, of test, or of
-    train: the first that is tracked, whatever order `track` has."""
+    """The figure by which the best is told: early stopping's, or else accuracy or R^2 (with class weights the weighted
+    loss) of validation, of test, or of train: the first that is tracked, whatever order `track` has."""
     if spec.early_stopping:
         return spec.early_stopping.monitor
-    rising = [name for name in names if not name.endswith(FALLING)]
+    telling = [name for name in names if not name.endswith(FALLING)]
+    if spec.class_weight is not None:
+        telling = [name for name in names if name.endswith("weighted_loss")]
     splits = ("validation_", "test_", "train_")
-    return next(name for split in splits for name in rising if name.startswith(split))
+    return next(name for split in splits for name in telling if name.startswith(split))
 
 
 def follow(spec: Spec, state: State, record: Mapping[str, float], figure: str) -> None:

@@ -81,7 +81,7 @@ class Trainer:
             schedule=make_schedule(
                 spec.eta, spec.schedule, spec.warmup, batches=length.batches, steps=length.steps
             ),
-            evaluators=beside.evaluators if beside else _evaluators(spec, dataset),
+            evaluators=beside.evaluators if beside else _evaluators(spec, dataset, weights),
             monitored=best_figure(spec, figure_names(spec, dataset)),
         )
 
@@ -142,6 +142,7 @@ class Trainer:
         Where something is not finite, the state goes back to `before`, and a replay raises DivergedError.
         """
         state, size = self.state, self.length.batch_size
+        y = self.feed.judged(block.rest[: len(z)], y)
         losses = self.losses(y, z)
         if not (np.isfinite(losses).all() and state.is_finite()):
             state.restore(before)
@@ -186,7 +187,8 @@ class Trainer:
         speed = state.timed / max(state.seconds, 1e-9)
         record: Record = {"epoch": epoch, **figures, "eta": self.eta(self.steps - 1)}
         record |= {"seconds": round(state.seconds, 6), "samples_per_second": round(speed, 1)}
-        state.tally, state.seconds, state.timed = new_tally(self.dataset), 0.0, 0
+        state.tally = new_tally(self.dataset, self.step.network.class_weights)
+        state.seconds, state.timed = 0.0, 0
         return record
 
 
@@ -197,8 +199,8 @@ def _feed(spec: Spec, dataset: Dataset, length: Length) -> Feed:
     return Feed(dataset, outputs, length.batch_size, spec.dtype, augmenter, gather)
 
 
-def _evaluators(spec: Spec, dataset: Dataset) -> dict[str, Evaluator]:
+def _evaluators(spec: Spec, dataset: Dataset, weights: Array | None) -> dict[str, Evaluator]:
     return {
-        split: Evaluator(dataset, split, spec.architecture, spec.loss, spec.dtype)
+        split: Evaluator(dataset, split, spec.architecture, spec.loss, spec.dtype, weights)
         for split in tracked(spec, dataset)
     }

@@ -285,6 +285,17 @@ def test_a_bad_file_of_test_rows_is_refused(table, other, said):
     assert str(err.value) == said
 
 
+@pytest.mark.parametrize(
+    ("number", "said"), [("0.1", "is the same everywhere"), ("-1e300", "has numbers too large")]
+)
+def test_a_target_without_a_spread_to_divide_by_is_refused_for_what_it_is(table, number, said):
+    """The standard deviation of many times 0.1 is not 0, but rounding."""
+    end = "1e300" if number[0] == "-" else number
+    text = lines("a,y", 20, lambda i: f"{i},{number if i < 9 else end if i < 18 else 7.5}")
+    with pytest.raises(DataError, match=f"the target `y` {said}"):
+        table(text, test=2, test_from="last", task="regression")
+
+
 def test_everything_wrong_with_the_names_is_said_at_once(table):
     with pytest.raises(UsageError) as err:
         table(TEN, target="Y", drop=["b", "x"], features=["b"])

@@ -14,6 +14,7 @@ from nncli.gradients import gradcheck
 from nncli.network.initializers import init_params
 from nncli.network.params import flatten
 from nncli.preparation import initial_vector
+from nncli.runs import archive
 from nncli.training import loop
 from nncli.training.class_weight import class_weights
 from nncli.training.stack import Member, Stack, train_stack
@@ -124,8 +125,8 @@ def test_weights_of_one_change_nothing():
     assert trained(spec, uneven()).tobytes() == trained(ones, uneven()).tobytes()
 
 
-def test_records_are_not_weighted():
-    """The same parameters, evaluated: weights are for the gradient alone."""
+def test_of_the_figures_of_a_record_one_is_weighted():
+    """The same parameters, evaluated."""
     dataset = uneven()
     records = []
     for class_weight in (None, "balanced"):
@@ -133,10 +134,57 @@ def test_records_are_not_weighted():
         spec = spec_of("2-5-1 tanh sigmoid", class_weight=class_weight, **keys)
         state = loop.start(spec, dataset, initial_vector(spec))
         records += [
-            {key: value for key, value in record.items() if key.startswith("train_")}
+            {key: value for key, value in record.items() if key in ("train_loss", "train_accuracy")}
             for record in loop.train(Trainer.of(spec, dataset, state))
         ]
     assert records[0] == records[1]
+
+
+def rare_rows(rows: int = 240) -> Dataset:
+    """One row in eight is of the second class, among those of the first."""
+    rng = np.random.default_rng(4)
+    y = (np.arange(rows) % 8 == 7).astype(int)
+    x = 0.7 * rng.standard_normal((rows, 2)) + y[:, None]
+    splits = {name: Split(x[part], y[part]) for name, part in halves(y).items()}
+    return Dataset(splits, ("no", "yes"), Fingerprint("0" * 64))
+
+
+def halves(y) -> dict[str, np.ndarray]:
+    """Every second row of each class."""
+    place = np.zeros(len(y), int)
+    for number in np.unique(y):
+        place[y == number] = np.arange((y == number).sum()) % 2
+    return {"train": place == 0, "validation": place == 1}
+
+
+CHOICES = {
+    "early stopping": {"early_stopping": {"patience": 100}},
+    "keep: best": {"keep": "best"},
+    "early stopping by the plain loss": {"early_stopping": {"patience": 100, "monitor": "validation_loss"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_the_best_epoch_is_told_by_the_loss_that_is_minimized(choice):
+    """By the plain loss an early epoch seems best, in which hardly any row is said to be of the rare class."""
+    dataset = rare_rows()
+    keys = {"class_weight": {"no": 1, "yes": 60}, "epochs": 60, "eta": 0.01, "dtype": "float64"}
+    spec = spec_of("2-1 sigmoid", **keys, **CHOICES[choice])
+    state = loop.start(spec, dataset, initial_vector(spec))
+    records = list(loop.train(Trainer.of(spec, dataset, state)))
+    epochs = {}
+    for name in ("validation_loss", "validation_weighted_loss"):
+        epochs[name] = int(np.argmin([record[name] for record in records])) + 1
+    assert len(set(epochs.values())) == 2, "proves nothing"
+    plain = choice.endswith("plain loss")
+    assert state.best.epoch == epochs["validation_loss" if plain else "validation_weighted_loss"]
+
+
+def test_a_plateau_goes_by_it_too():
+    for schedule in ("plateau", {"name": "plateau", "patience": 2}):
+        spec = spec_of("2-1 sigmoid", class_weight="balanced", schedule=schedule)
+        assert spec.schedule.monitor == "validation_weighted_loss"
+        assert spec_of("2-1 sigmoid", schedule=schedule).schedule.monitor == "validation_loss"
 
 
 def problems(dataset, **keys) -> list[str]:
@@ -228,3 +276,24 @@ def test_resumed_and_swept_to_the_same_bytes(rare, weights):
     swept = json.loads(run("sweep", "rare.yaml", "--set", "epochs=6", *sets, *grid).stdout)
     (trial,) = [each["run"] for each in swept["trials"] if each["point"] == {"eta": 0.3}]
     same_bytes(straight, Path(swept["sweep"]) / trial)
+
+
+def test_a_run_of_an_earlier_version_goes_on_by_the_loss_that_is_minimized(rare):
+    """Its records hold no weighted loss, and its best was told by accuracy: by a number that no loss is below."""
+    sets = ("-q", "--set", "keep=best", "--set", "batch_size=64", "--set", "eta=0.05")
+    straight = Path(run("train", "rare.yaml", *sets, "--set", "epochs=6").stdout.strip())
+    old = Path(run("train", "rare.yaml", *sets, "--set", "epochs=3").stdout.strip())
+    lines = [json.loads(line) for line in (old / "metrics.jsonl").read_text().splitlines()]
+    kept = [{k: v for k, v in line.items() if "weighted" not in k} for line in lines]
+    (old / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in kept))
+    arrays = archive.unpack((old / "checkpoint.npz").read_bytes(), old)
+    meta = json.loads(arrays["meta"].tobytes())
+    meta["best"]["value"] = 0.0
+    meta["tally"] = {k: v for k, v in meta["tally"].items() if not k.startswith("weight")}
+    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+    (old / "checkpoint.npz").write_bytes(archive.pack(arrays))
+    run("resume", old, "--epochs", "6", "-q")
+    for name in ("weights.npz", "checkpoint.npz"):
+        assert (straight / name).read_bytes() == (old / name).read_bytes()
+    records = [json.loads(line) for line in (straight / "metrics.jsonl").read_text().splitlines()]
+    assert np.argmin([record["test_weighted_loss"] for record in records]) > 2, "proves nothing"
