@@ -169,7 +169,7 @@ def judged(opened: Opened) -> Judgment:
         targets=dataset.names if dataset.table and dataset.task == "regression" else (),
         warnings=(
             *opened.warnings,
-            *not_beaten(opened.split, found.figures | found.more, base),
+            *not_beaten(dataset, opened.split, found, base),
         ),
     )
 
