@@ -74,9 +74,14 @@ class Run:
 
     @cached_property
     def summary(self) -> Json:
-        """The final figures and the best; of a run that is not complete, those so far."""
-        whole = rundir.read_summary(self.path)
-        return whole or rundir.summarize(self.records, self.status)
+        """`kept`: the figures of the parameters in weights.npz; `final`: those of the last epoch; `best`: the best of
+        each figure in any epoch. Of a run that is not complete, those so far."""
+        return rundir.summary_of(self.path, self.info, self.records)
+
+    @property
+    def kept(self) -> Json:
+        """The figures of the parameters in weights.npz, and the epoch that they are of."""
+        return dict(self.summary["kept"])
 
     @cached_property
     def records(self) -> list[Json]:

@@ -53,6 +53,8 @@ class Judgment:
     names: tuple[str, ...]
     """Of the classes, labels or targets."""
     warnings: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    """The columns of a table that are numbers to predict; they are standardized for the training."""
 
     @property
     def figures(self) -> dict[str, float]:
@@ -164,9 +166,10 @@ def judged(opened: Opened) -> Judgment:
         baseline=base,
         task=dataset.task,
         names=dataset.names,
+        targets=dataset.names if dataset.table and dataset.task == "regression" else (),
         warnings=(
             *opened.warnings,
-            *not_beaten(opened.split, found.figures | found.more, base),
+            *not_beaten(dataset, opened.split, found, base),
         ),
     )
 

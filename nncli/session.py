@@ -215,7 +215,7 @@ def save(session: Session) -> None:
 
 def finish(session: Session, done: bool, failure: DivergedError | None) -> Result:
     """Save the weights and the state, say in run.json how it ended; the summary of a whole run comes last."""
-    path = session.path
+    path, spec = session.path, session.experiment.spec
     status = "diverged" if failure else "finished" if done else "interrupted"
     kept = _save_weights(path, session.experiment, session.state)
     save(session)
@@ -225,9 +225,10 @@ def finish(session: Session, done: bool, failure: DivergedError | None) -> Resul
     rundir.write_json(path / rundir.RUN, session.run | ending)
     if failure:
         raise DivergedError(f"{failure}. The last good weights are in {path}") from failure
-    summary = rundir.summarize(session.records, status) | {"weights_epoch": kept}
+    monitor = best_figure(spec, figure_names(spec, session.experiment.dataset))
+    summary = rundir.summarize(session.records, status, kept, monitor)
     summary["seconds"] = round(summary["seconds"] + session.state.seconds, 3)
-    summary["baseline"] = recorded_baselines(session.experiment.spec, session.experiment.dataset)
+    summary["baseline"] = recorded_baselines(spec, session.experiment.dataset)
     if status == "finished":
         rundir.write_json(path / rundir.SUMMARY, summary)
     return Result(path, status, summary, position(session.state))

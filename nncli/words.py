@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 SHARES = ("accuracy", "exact_match", "top_3", "top_5")
@@ -39,6 +41,25 @@ def about(seconds: float) -> str:
         return f"about {_to(minutes, 1 if minutes < 19.5 else 5)} min"
     hours = round(minutes / 60)
     return f"about {hours} h" if hours < 48 else f"about {round(hours / 24)} days"
+
+
+def local_time(text: str, precision: str = "seconds") -> str:
+    """A point in time, as files have it in UTC, in the time of this machine: "2026-11-21 00:35:42+01:00"; any other
+    text as it is."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return moment.astimezone().isoformat(" ", precision) if moment.tzinfo else text
+
+
+def units(figures: Iterable[str], targets: Sequence[str]) -> str:
+    """In which units the figures of a regression are, where its targets are columns, which training standardizes.
+
+    "" for anything else."""
+    if not targets or not any(name.endswith("rmse") for name in figures):
+        return ""
+    return f"rmse and mae in the units of {short(', '.join(targets), 40)}; loss of standardized targets"
 
 
 def _to(value: float, step: int) -> int:

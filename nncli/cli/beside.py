@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rich.table import Table
@@ -11,6 +11,8 @@ from rich.text import Text
 from nncli.cli.console import bold, facts_table, plain_table
 from nncli.cli.listing import shown
 from nncli.ledger.comparing import Compared, Comparison, best_of
+from nncli.ledger.facts import BEST as BEST_OF_ANY
+from nncli.ledger.facts import FINAL
 from nncli.spec.page import visible
 from nncli.words import short, words
 
@@ -67,9 +69,18 @@ def _rows(comparison: Comparison) -> Iterator[Row]:
     for title, rows in tables.items():
         for name, values in rows.items():
             is_figure = title == "figure"
+            if is_figure and _says_no_more(name, values, rows):
+                continue
             cells = tuple(short(shown(name, value), WIDEST) for value in values)
-            best = frozenset(best_of(name, values) if is_figure else ())
+            starred = is_figure and not name.startswith(FINAL)
+            best = frozenset(best_of(name, values) if starred else ())
             yield Row(title, words(name) if is_figure else visible(name), cells, best)
+
+
+def _says_no_more(name: str, values: Sequence[Any], rows: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether a figure is the best of any epoch, or the last epoch's where that is what was kept."""
+    last = name.startswith(FINAL) and rows.get(name.removeprefix(FINAL)) == values
+    return last or name.startswith(BEST_OF_ANY)
 
 
 class _Table(NamedTuple):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nncli.interrupts import Stop
     from nncli.preparation import Experiment
     from nncli.session import Result
+    from nncli.spec.model import Spec
 
 
 @contextmanager
@@ -41,33 +42,24 @@ def end(
 
     if result.status != "interrupted":
         drawn = _draw(experiment, result) if plots else ()
-        report(result.path, result.summary, json, quiet, drawn)
-        console.print_warnings(_not_beaten(experiment, result.summary))
+        report(result.path, experiment.spec, result.summary, json, quiet, drawn)
+        print_not_beaten(experiment, result)
         return
     with console.perhaps_unread():  # the signal may have ended who reads it, or closed the terminal
-        report(result.path, result.summary, json, quiet)
+        report(result.path, experiment.spec, result.summary, json, quiet)
     command = words.command("resume", result.path)
     console.say(f"stopped by {stop.name} after {result.position}. Go on with: {command}")
     raise typer.Exit(stop.exit_code)
 
 
-def _not_beaten(experiment: Experiment, summary: Mapping[str, Any]) -> tuple[str, ...]:
-    """A warning where the best record is no better than an answer without a look at the inputs. With class weights
-    that is no fault: they give up rows of common classes for those of rare ones."""
+def print_not_beaten(experiment: Experiment, result: Result) -> None:
+    """A warning where what was kept is no better than an answer without a look at the inputs: that of `nncli eval`."""
+    from nncli.cli import console
     from nncli.cli.summary import judged_split
-    from nncli.training.baseline import baseline, not_beaten
+    from nncli.judge import judge
 
-    split, final = judged_split(summary["baseline"]), summary["final"]
-    if experiment.spec.class_weight is not None or f"{split}_loss" not in final:
-        return ()
-    best = {key: top["value"] for key, top in summary["best"].items()}
-    start = f"{split}_"
-    figures = {
-        key.removeprefix(start): value
-        for key, value in (final | best).items()
-        if key.startswith(start) and value is not None
-    }
-    return not_beaten(split, figures, baseline(experiment.dataset, split))
+    split = judged_split(result.summary["baseline"])
+    console.print_warnings(judge(result.path, split=split, dataset=experiment.dataset).warnings)
 
 
 def _draw(experiment: Experiment, result: Result) -> tuple[Path, ...]:
@@ -78,12 +70,17 @@ def _draw(experiment: Experiment, result: Result) -> tuple[Path, ...]:
 
 
 def report(
-    path: Path, summary: Mapping[str, Any], json: bool, quiet: bool, drawn: Sequence[Path] = ()
+    path: Path,
+    spec: Spec,
+    summary: Mapping[str, Any],
+    json: bool,
+    quiet: bool,
+    drawn: Sequence[Path] = (),
 ) -> None:
     """The result on stdout: JSON, or the path alone where quiet, or a table and the pictures."""
     from nncli.cli import console
-    from nncli.cli.summary import figures_table
-    from nncli.words import duration
+    from nncli.cli.summary import figures_block
+    from nncli.words import duration, plural
 
     out = console.stdout()
     if json:
@@ -93,13 +90,9 @@ def report(
         out.print(str(path))
     else:
         out.print()
-        if summary["final"]:
-            out.print(figures_table(summary))
-        last, kept, status = summary["epochs"], summary["weights_epoch"], summary["status"]
-        if kept not in (last, None) and status == "finished":
-            out.print(f"\nafter {last} epochs, weights.npz holds those of epoch {kept}")
-        out.print(
-            f"\n{status} after {duration(summary['seconds'])} of training: {path}", style="bold"
-        )
+        if summary["kept"]:
+            out.print(figures_block(summary, spec))
+        long = f"{plural(summary['epochs'], 'epoch')}, {duration(summary['seconds'])}"
+        out.print(f"\n{summary['status']} after {long} of training: {path}", style="bold")
         for picture in drawn:
             out.print(str(picture))

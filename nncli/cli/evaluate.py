@@ -87,8 +87,14 @@ def _report(judgment: Judgment, quiet: bool) -> None:
     summary.print_blocks(console.stdout(), *blocks)
 
 
-def _tables(judgment: Judgment) -> list[Table]:
-    tables = [_beside_the_baseline(judgment)]
+def _tables(judgment: Judgment) -> list[Table | Text]:
+    from rich.text import Text
+
+    from nncli.words import units
+
+    tables: list[Table | Text] = [_beside_the_baseline(judgment)]
+    if note := units(judgment.figures, judgment.targets):
+        tables.append(Text(note, "dim"))
     if judgment.task != "regression" or len(judgment.names) > 1:
         tables.append(_each(judgment))
     if judgment.confusion and len(judgment.names) <= WIDEST:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from nncli.cli import console
-from nncli.cli.summary import print_blocks
+from nncli.cli.summary import JUDGED, print_blocks
 from nncli.ledger.facts import MISSING, fact
 from nncli.runs.listing import Listed
 from nncli.runs.status import status_of
@@ -55,14 +55,14 @@ def _in_short(sweeps: Sequence[Study]) -> list[Any]:
 
 MOST_DRAWN = 200
 """Lines that rich draws, which takes it a quarter of a millisecond each; more are written as they are."""
-COLUMNS = {"status": "status", "epoch": "epochs", "seconds": "training"}
+COLUMNS = {"status": "status", "epoch": "kept epoch", "seconds": "training"}
 """What the table says in any case."""
 
 
 def _runs(found: Sequence[Listed], names: Sequence[str]) -> Table | str:
     """A line for each run: how it stands, its figures, and what was asked for."""
     more = [name for name in names if name not in COLUMNS]
-    heads = ["run", "status", "epochs", "figure", "best", "training", *map(words, more)]
+    heads = ["run", *COLUMNS.values(), "figure", *map(words, more)]
     rows = [_row(listed, more) for listed in found]
     if len(rows) > MOST_DRAWN:
         return aligned([heads, *rows], left=2)
@@ -74,10 +74,17 @@ def _runs(found: Sequence[Listed], names: Sequence[str]) -> Table | str:
 
 def _row(listed: Listed, names: Sequence[str]) -> list[str]:
     summary = listed.summary
-    figures = _headline(summary) if summary else ("-", "-")
-    epochs, took = (str(summary["epochs"]), duration(summary["seconds"])) if summary else ("-", "-")
+    cells = (
+        [_epoch(summary), duration(summary["seconds"]), _headline(summary)] if summary else "---"
+    )
     own = (shown(name, fact(listed, name)) for name in names)
-    return [visible(listed.path.name), visible(status_of(listed.run)), epochs, *figures, took, *own]
+    return [visible(listed.path.name), visible(status_of(listed.run)), *cells, *own]
+
+
+def _epoch(summary: Mapping[str, Any]) -> str:
+    """That of what was kept, and of how many: "8 of 20"."""
+    kept, epochs = summary["kept"].get("epoch", "-"), summary["epochs"]
+    return f"{kept}" if kept == epochs else f"{kept} of {epochs}"
 
 
 def aligned(rows: Sequence[Sequence[str]], left: int) -> str:
@@ -105,11 +112,9 @@ def shown(name: str, value: Any) -> str:
     return figure(name, as_number)
 
 
-def _headline(summary: Mapping[str, Any]) -> tuple[str, str]:
-    """The last figure of the last tracked split, and its best."""
-    final, best = summary["final"], summary["best"]
-    key = next(reversed(best), None) or next((key for key in final if key.endswith("_loss")), None)
-    if key is None:
-        return "-", "-"
-    shown = f"{key.replace('_', ' ')} {figure(key, final.get(key))}"
-    return shown, figure(key, best[key]["value"]) if key in best else "-"
+def _headline(summary: Mapping[str, Any]) -> str:
+    """The figure by which what was kept is judged: of test, else of validation, else of train."""
+    kept = summary["kept"]
+    keys = (f"{split}_{name}" for split in JUDGED for name in ("accuracy", "r2", "loss"))
+    key = next((key for key in keys if key in kept), None)
+    return f"{words(key)} {figure(key, kept[key])}" if key else "-"

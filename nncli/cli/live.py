@@ -10,14 +10,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from nncli.cli.summary import describe
+from nncli.cli.summary import STAR, describe, heading, targets_of
 from nncli.preparation import Experiment
 from nncli.session import position
 from nncli.training import loop
-from nncli.training.monitor import improves
+from nncli.training.evaluation import figure_names
+from nncli.training.monitor import best_figure, improves
 from nncli.training.state import State
 from nncli.training.trainer import Record
-from nncli.words import duration, figure
+from nncli.words import duration, figure, units, words
 
 REDRAW = 0.1
 """Seconds between two redraws of the bar."""
@@ -42,7 +43,9 @@ class Live:
         self._task = self._bar.add_task("", total=None, epoch="", figures="")
         self._drawn = self._printed = -1e9
         self._best: float | None = None
-        self._waiting: Record | None = None
+        self._monitor = ""
+        self._units = ""
+        self._waiting: tuple[Record, bool] | None = None
         self._total = 0.0
         self.path: Path | None = None
         """The run, once there is one."""
@@ -54,7 +57,7 @@ class Live:
     def __exit__(self, *exc: object) -> None:
         self._bar.stop()
         if self._waiting:
-            self._line(self._waiting)
+            self._line(*self._waiting)
 
     def started(
         self, experiment: Experiment, path: Path, state: State, records: Sequence[Record]
@@ -67,8 +70,11 @@ class Live:
         self._console.print(describe(experiment, *facts))
         self._console.print()
         self._total = sum(record["seconds"] for record in records)
+        names = figure_names(experiment.spec, experiment.dataset)
+        self._monitor = best_figure(experiment.spec, names)
+        self._units = units(names, targets_of(experiment.spec))
         for record in records:
-            self._mark(record)
+            self._is_best(record)
 
     def progress(self, progress: loop.Progress) -> None:
         """Move the bar."""
@@ -90,29 +96,31 @@ class Live:
     def recorded(self, record: Record) -> None:
         """Print a line for a record, unless the last one is too recent."""
         self._total += record["seconds"]
-        self._waiting = record
+        self._waiting = record, self._is_best(record)
         between = TERMINAL_LINE if self._console.is_terminal else LOG_LINE
         if monotonic() - self._printed >= between:
-            self._line(record)
+            self._line(*self._waiting)
 
-    def _line(self, record: Record) -> None:
+    def _line(self, record: Record, is_best: bool) -> None:
         first = self._printed < 0
         self._printed, self._waiting = monotonic(), None
         cells = _cells(record, self._total)
         if first:
+            legend = f"{STAR} best {words(self._monitor)} so far"
+            self._console.print(Text("; ".join(filter(None, [legend, self._units])), "dim"))
             self._console.print(
                 Text("  ".join(name.rjust(width) for name, _, width in cells), "bold")
             )
         line = "  ".join(value.rjust(width) for _, value, width in cells)
-        self._console.print(Text(line) + self._mark(record))
+        self._console.print(Text(line) + Text(f"  {STAR}" if is_best else "", "green"))
 
-    def _mark(self, record: Record) -> Text:
-        """A star where the last figure of a tracked split is the best so far."""
-        keys = [key for key in record if key.endswith(("_accuracy", "_r2")) and "train" not in key]
-        if not keys or not improves(keys[-1], record[keys[-1]], self._best):
-            return Text()
-        self._best = record[keys[-1]]
-        return Text("  *", "green")
+    def _is_best(self, record: Record) -> bool:
+        """Whether a record is the best so far, by the figure that tells which parameters are: of each, shown or not."""
+        value = record.get(self._monitor)
+        if not improves(self._monitor, value, self._best):
+            return False
+        self._best = value
+        return True
 
 
 def _cells(record: Record, total: float) -> list[tuple[str, str, int]]:
@@ -120,6 +128,5 @@ def _cells(record: Record, total: float) -> list[tuple[str, str, int]]:
     figures = [key for key in record if key.startswith(("train_", "validation_", "test_"))]
     cells = [("epoch", str(record["epoch"]), 6)]
     for key in figures:
-        heading = key.replace("_", " ").replace("validation", "val").replace("accuracy", "acc")
-        cells.append((heading, figure(key, record[key]), max(len(heading), 8)))
-    return [*cells, ("time", duration(total), 9)]
+        cells.append((heading(key), figure(key, record[key]), max(len(heading(key)), 8)))
+    return [*cells, ("total time", duration(total), 10)]

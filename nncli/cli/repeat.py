@@ -41,6 +41,8 @@ def repeat(
             result = None
     if result and result.status == "interrupted":
         ending.end(prepared, result, stop, plots=False, json=json, quiet=quiet)
+    if result:
+        ending.print_not_beaten(prepared, result)
     assert live.path is not None, "a training that ended had begun"
     _report(repetition.compare(run, live.path), json)
 

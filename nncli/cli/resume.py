@@ -42,7 +42,7 @@ def resume(
     with resuming.reopened(run, epochs=epochs, threads=threads) as reopened:
         if reopened.summary:
             err.print(f"{run}: already complete. To train it for longer: --epochs N")
-            ending.report(run, reopened.summary, json, quiet)
+            ending.report(run, reopened.spec, reopened.summary, json, quiet)
             return
         with console.compiling(err, reopened.spec.engine), fetching(err) as on_progress:
             prepared = reopened.prepare(on_progress)

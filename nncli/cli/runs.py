@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ from nncli.cli.options import RUNS, JsonOption, RunsDirOption
 
 if TYPE_CHECKING:
     from nncli.ledger.query import Selection
+    from nncli.spec.model import Spec
     from nncli.sweep.study import Study
 
 SHOWN_RECORDS = 20
@@ -115,33 +116,30 @@ def show(
         show_sweep(run, json)
         return
     info, records = rundir.open_run(run), rundir.read_records(run)
-    status = rundir.status_of(info)
-    figures = rundir.summarize(records, status)
-    whole = rundir.read_summary(run)
-    if whole and whole["baseline"]:
-        figures["baseline"] = whole["baseline"]
+    status, spec = rundir.status_of(info), rundir.spec_of(info, run)
+    figures = rundir.summary_of(run, info, records)
     if json:
+        figures["status"] = status
         console.print_json({"run": str(run), **info, **figures, "records": records})
         return
-    blocks: list[Any] = [_facts(run, info, status), _records(records)]
-    if records:
-        blocks.append(summary.figures_table(figures))
+    blocks: list[Any] = [_facts(run, spec, info, status), _records(records, figures, spec)]
+    if figures["kept"]:
+        blocks.append(summary.figures_block(figures, spec))
     summary.print_blocks(console.stdout(), *blocks)
 
 
-def _facts(run: Path, info: Mapping[str, Any], status: str) -> Any:
+def _facts(run: Path, spec: Spec, info: Mapping[str, Any], status: str) -> Any:
     """The spec in a few words, the machine, and where the files are."""
     from rich.console import Group
 
     from nncli.cli.console import bold, facts_table
     from nncli.cli.summary import layers_table, training_line
-    from nncli.runs import rundir
+    from nncli.words import local_time
 
-    spec = rundir.spec_of(info, run)
     facts = {
         "status": status,
-        "started": info["started"],
-        "ended": info["ended"] or "-",
+        "started": local_time(info["started"]),
+        "ended": local_time(info["ended"] or "-"),
         "data": f"{spec.data.source}, SHA-256 {info['data']['sha256'][:12]}",
         "training": training_line(spec),
         "machine": f"{info['cpu']}, {info['threads']} of {info['cores']} cores, {info['platform']}",
@@ -153,18 +151,31 @@ def _facts(run: Path, info: Mapping[str, Any], status: str) -> Any:
     return Group(bold(run, "bold cyan"), layers_table(spec), facts_table(facts))
 
 
-def _records(records: list[dict[str, Any]]) -> Any:
-    """The records as a table, thinned evenly where there are many."""
+def _records(records: Sequence[dict[str, Any]], figures: Mapping[str, Any], spec: Spec) -> Any:
+    """The records as a table, thinned evenly where there are many, but for what was kept."""
+    from itertools import accumulate
+
+    from rich.console import Group
+    from rich.text import Text
+
     from nncli.cli.console import plain_table
-    from nncli.words import figure
+    from nncli.cli.summary import STAR, heading
+    from nncli.training.monitor import best_epochs, best_figure
+    from nncli.words import duration, figure, words
 
     if not records:
         return "no records yet"
+    monitor = figures["monitor"] or best_figure(spec, list(records[-1]))
+    best, kept = {*best_epochs(records, monitor)}, figures["kept"].get("epoch")
+    totals = [*accumulate(record["seconds"] for record in records)]
     step = max(1, -(-len(records) // SHOWN_RECORDS))
-    shown = [*records[: len(records) - 1 : step], records[-1]]
     keys = [key for key in records[-1] if key.startswith(("train_", "validation_", "test_"))]
-    table = plain_table("epoch", *(key.replace("_", " ") for key in keys), "seconds", left=0)
-    for record in shown:
-        cells = (figure(key, record.get(key)) for key in keys)
-        table.add_row(str(record["epoch"]), *cells, f"{record['seconds']:.3g}")
-    return table
+    table = plain_table("epoch", *map(heading, keys), "total time", "", left=0)
+    table.columns[-1].justify = "left"
+    for place, (record, total) in enumerate(zip(records, totals, strict=True)):
+        epoch = record["epoch"]
+        if place % step == 0 or place == len(records) - 1 or epoch == kept:
+            mark = " ".join([STAR] * (epoch in best) + ["kept"] * (epoch == kept))
+            cells = (figure(key, record.get(key)) for key in keys)
+            table.add_row(str(epoch), *cells, duration(total), mark)
+    return Group(table, Text(f"{STAR} best {words(monitor)} so far", "dim"))

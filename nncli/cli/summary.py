@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.table import Table
+from rich.text import Text
 
 from nncli.cli.console import bold, facts_table, plain_table, quiet_row
-from nncli.words import figure, plural, words
+from nncli.runs.summary import AVERAGE, which
+from nncli.spec.sources import Csv
+from nncli.words import figure, plural, units, words
 
 if TYPE_CHECKING:
     from nncli.preparation import Experiment
     from nncli.spec.model import Spec
 
+JUDGED = ("test", "validation", "train")
+"""By which split a network is judged: the first that there is."""
+STAR = "*"
+"""Behind a record that was the best so far."""
 SPLITS = ("train", "validation", "test", "average_train", "average_validation", "average_test")
 
 
@@ -59,51 +66,62 @@ def training_line(spec: Spec) -> str:
     return ", ".join(parts)
 
 
-def figures_table(summary: Mapping[str, Any]) -> Table:
-    """The final figures of each split, and the best with its epoch."""
-    final, best = summary["final"], summary["best"]
-    names = [key.removeprefix("train_") for key in final if key.startswith("train_")]
-    marked = {key.rpartition("_")[2] for key in best}
-    columns = [column for name in names for column in _columns(words(name), name in marked)]
-    table = plain_table("split", *columns)
+def figures_block(summary: Mapping[str, Any], spec: Spec) -> Group:
+    """The figures of what was kept, and what an answer without a look at the inputs gets; those of the last epoch stand
+    back below, where it is another."""
+    own, final = summary["kept"], summary["final"]
+    names = [key.removeprefix("train_") for key in own if key.startswith("train_")]
+    table = plain_table("split", *map(words, names))
+    last = final.get("epoch")
+    another = own.get("epoch") != last
     for split in SPLITS:
-        if f"{split}_loss" in final:
-            table.add_row(split.replace("_", " "), *_cells(split, names, marked, final, best))
+        if f"{split}_loss" in own:
+            at_end = f" (epoch {last})" if another and split.startswith(AVERAGE) else ""
+            table.add_row(words(split) + at_end, *_cells(split, names, own))
     base = summary.get("baseline", {})
-    split = judged_split(base)
-    if split:
-        quiet_row(table, f"{base['answer']} ({split})", *_cells(split, names, marked, base, {}))
-    return table
+    if judged := judged_split(base):
+        quiet_row(table, f"{base['answer']} ({judged})", *_cells(judged, names, base))
+    for split in SPLITS[:3] if another else ():
+        if f"{split}_loss" in final:
+            quiet_row(table, f"{split} (epoch {last}, not kept)", *_cells(split, names, final))
+    running = "" if "train" in (spec.track or ()) else "train: running mean over the epoch"
+    notes = filter(None, (_best(summary), running, units(own, targets_of(spec))))
+    return Group(bold(_title(summary)), table, *(Text(text, "dim") for text in notes))
+
+
+def heading(key: str) -> str:
+    """A figure's name over a column of records."""
+    return words(key).replace("validation", "val").replace("accuracy", "acc")
+
+
+def _title(summary: Mapping[str, Any]) -> str:
+    """Of which parameters the figures are, and where these are."""
+    saved = summary["weights_epoch"] == summary["kept"].get("epoch")
+    return which(summary) + (": kept in weights.npz" if saved else " so far")
+
+
+def _best(summary: Mapping[str, Any]) -> str:
+    """Where the best epoch by the figure that is watched is not the one that was kept: which it was."""
+    name = summary["monitor"]
+    best = summary["best"].get(name)
+    if best is None or best["epoch"] == summary["kept"].get("epoch"):
+        return ""
+    return f"best {words(name)}: {figure(name, best['value'])} at epoch {best['epoch']}"
+
+
+def targets_of(spec: Spec) -> tuple[str, ...]:
+    """The columns of a table that the network predicts."""
+    return spec.data.target if isinstance(spec.data, Csv) else ()
 
 
 def judged_split(figures: Mapping[str, Any]) -> str:
     """The split by which a network is judged: test, else validation, else train; "" where no figure is of any."""
-    found = (
-        s for s in ("test", "validation", "train") if any(k.startswith(f"{s}_") for k in figures)
-    )
+    found = (s for s in JUDGED if any(key.startswith(f"{s}_") for key in figures))
     return next(found, "")
 
 
-def _columns(name: str, marked: bool) -> Sequence[str]:
-    return (name, f"best {name}", "at epoch") if marked else (name,)
-
-
-def _cells(
-    split: str,
-    names: Sequence[str],
-    marked: set[str],
-    final: Mapping[str, Any],
-    best: Mapping[str, Any],
-) -> list[str]:
-    cells = []
-    for name in names:
-        key = f"{split}_{name}"
-        cells.append(figure(key, final.get(key)))
-        if name in marked and key in best:
-            cells += [figure(key, best[key]["value"]), str(best[key]["epoch"])]
-        elif name in marked:
-            cells += ["-", "-"]
-    return cells
+def _cells(split: str, names: Sequence[str], figures: Mapping[str, Any]) -> list[str]:
+    return [figure(name, figures.get(f"{split}_{name}")) for name in names]
 
 
 def print_blocks(console: Console, *blocks: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nncli.errors import DamagedError, MachineError, UsageError
-from nncli.ledger.facts import MISSING, figures, leaves
+from nncli.ledger.facts import MISSING, all_figures, leaves
 from nncli.ledger.query import is_better_higher
 from nncli.runs import checkpoint, rundir
 from nncli.runs.documents import Json
@@ -49,7 +49,7 @@ class Comparison(NamedTuple):
     machine: dict[str, Row]
     """What differs of the programs and machines."""
     figures: dict[str, Row]
-    """How the last records stand, and the best figures."""
+    """Those of the parameters that were kept; `final.` those of the last epoch, `best.` the best of each."""
     other_data: bool
     """Whether they were trained on different data."""
     left_out: tuple[str, ...]
@@ -154,24 +154,23 @@ def _open(path: Path) -> Compared:
     """A run; where it is not complete, as of its last checkpoint."""
     info, summary = rundir.open_run(path), rundir.read_summary(path)
     # through the models, so that runs of an earlier nncli have the defaults of keys that are new
-    spec = leaves(plain_spec(rundir.spec_of(info, path)))
-    status = rundir.status_of(info)
+    read = rundir.spec_of(info, path)
+    spec, status = leaves(plain_spec(read)), rundir.status_of(info)
     if summary is not None:
         return Compared(path, info, spec, status, summary)
     saved = path / rundir.CHECKPOINT
     counted = checkpoint.read(saved)[0].records if saved.is_file() else 0
-    summary = rundir.summarize(rundir.read_records(path)[:counted], status)
+    summary = rundir.so_far(info, read, rundir.read_records(path)[:counted])
     epoch = summary["epochs"]
     note = f"as of its last checkpoint, epoch {epoch}" if epoch else "no record saved yet"
     return Compared(path, info, spec, status, summary, note)
 
 
 def _figures(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the last record, and the best; eta stands in the spec."""
+    """All of them; eta stands in the spec."""
     if not summary["final"]:
         return {}
-    best = {f"best_{name}": one["value"] for name, one in summary["best"].items()}
-    return {**figures(dict(summary)), **best} | {"eta": MISSING}
+    return all_figures(dict(summary)) | {"eta": MISSING, "final.eta": MISSING}
 
 
 def _rows(columns: Sequence[Mapping[str, Any]]) -> dict[str, Row]:

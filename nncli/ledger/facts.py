@@ -11,6 +11,7 @@ from nncli.runs.documents import Json
 from nncli.runs.listing import Listed
 from nncli.runs.status import status_of
 from nncli.spec.paths import key_path
+from nncli.words import local_time
 
 FACTS = (
     *("name", "status", "started", "ended", "parameters", "reason"),
@@ -19,8 +20,10 @@ FACTS = (
 """Of run.json."""
 HEADS = ("name", "source", "weights")
 """The keys that a bare name stands for: `optimizer: adam` is `{name: adam}`."""
-BEST = "best."
-"""Before the name of a figure: its best value over the run, not its last."""
+FINAL, BEST = "final.", "best."
+"""Before the name of a figure: that of the last epoch, or its best value over the run, not that of what was kept."""
+MOMENTS = ("started", "ended")
+"""Facts that are points in time; told in local time."""
 ALIASES = {"source": "data.source"}
 """Keys that are asked for by less than their whole path."""
 MISSING: Any = object()
@@ -41,8 +44,7 @@ def fact(listed: Listed, name: str) -> Any:
 
 def names(listed: Listed) -> list[str]:
     """Everything that could be asked of a run."""
-    best = (BEST + name for name in (listed.summary or {}).get("best", {}))
-    return [*leaves(listed.run["spec"]), *FACTS, *figures(listed.summary), *best]
+    return [*leaves(listed.run["spec"]), *FACTS, *all_figures(listed.summary)]
 
 
 def _of_spec(listed: Listed, name: str) -> Any:
@@ -72,19 +74,27 @@ def short(value: Any) -> Any:
 def _of_run(listed: Listed, name: str) -> Any:
     if name == "status":
         return status_of(listed.run)
-    return listed.run.get(name, MISSING) if name in FACTS else MISSING
+    value = listed.run.get(name, MISSING) if name in FACTS else MISSING
+    return local_time(value, "microseconds") if name in MOMENTS and value else value
 
 
 def _of_figures(listed: Listed, name: str) -> Any:
-    if name.startswith(BEST):
-        best = (listed.summary or {}).get("best", {})
-        return best.get(name.removeprefix(BEST), {"value": MISSING})["value"]
-    return figures(listed.summary).get(name, MISSING)
+    known = all_figures if name.startswith((FINAL, BEST)) else figures
+    return known(listed.summary).get(name, MISSING)
 
 
 def figures(summary: Json | None) -> dict[str, Any]:
-    """Of the last record; and how long the training took."""
-    return {**summary["final"], "seconds": summary["seconds"]} if summary else {}
+    """Of the parameters that were kept; and how long the training took."""
+    return {**summary["kept"], "seconds": summary["seconds"]} if summary else {}
+
+
+def all_figures(summary: Json | None) -> dict[str, Any]:
+    """Those, and behind them `final.` the last epoch's and `best.` the best of each."""
+    if not summary:
+        return {}
+    final = {FINAL + name: value for name, value in summary["final"].items()}
+    best = {BEST + name: one["value"] for name, one in summary["best"].items()}
+    return figures(summary) | final | best
 
 
 def leaves(spec: Mapping[str, Any], above: str = "") -> dict[str, Any]:

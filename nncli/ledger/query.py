@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nncli.errors import UsageError
-from nncli.ledger.facts import ALIASES, MISSING, fact, names
+from nncli.ledger.facts import ALIASES, MISSING, MOMENTS, fact, names
 from nncli.runs.listing import Listed, list_runs
 from nncli.spec.page import visible
 from nncli.spec.paths import key_path
@@ -77,6 +77,8 @@ def parse(text: str) -> Condition:
             f"--where {visible(text)[:80]}: has no comparison. Write it as optimizer=adam or 'test_accuracy>0.95'"
         )
     name, operator, value = match.groups()
+    if name in MOMENTS:
+        value = value.replace("T", " ", 1)  # as ISO 8601 has it
     return Condition(text, name, operator, value, _number(value))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -11,7 +10,6 @@ from nncli.network.examiners import MANY, TOPS
 from nncli.network.metrics import RegressionTally
 from nncli.network.params import Array
 
-TELLING = ("accuracy", "balanced_accuracy", "exact_match", "r2")
 PIECE = 2**16
 """Rows that are looked at at once."""
 
@@ -60,11 +58,3 @@ def mean_target(train: Array, y: Array, units: Array | float = 1.0) -> dict[str,
         answers = np.broadcast_to(mean, rows.shape)
         tally.add(np.zeros(len(rows)), answers, rows, "identity", batch=PIECE)
     return {name: value for name, value in tally.figures().items() if name != "loss"}
-
-
-def beaten(figures: Mapping[str, float], baseline: Mapping[str, float]) -> bool:
-    """Whether a network is better than the baseline in one of the figures that tell: in R^2, or in the share that is
-    right, of rows or in the mean over classes. A baseline that is always right cannot be beaten, and says nothing."""
-    telling = [name for name in TELLING if name in figures and name in baseline]
-    always_right = baseline.get("rmse") == 0 or baseline.get("accuracy") == 1
-    return always_right or any(figures[name] > baseline[name] for name in telling)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nncli.network.activations import activate
 from nncli.network.metrics import (
     Confusion,
     precision_recall,
@@ -34,14 +35,15 @@ class ClassExaminer:
     def __init__(self, truth: Array, classes: int, activation: str) -> None:
         """`truth` are the class numbers of all rows, `activation` is the last layer's."""
         self._truth, self._classes, self._activation = truth, classes, activation
-        self._answers = np.empty(len(truth), np.intp)
+        self.answers = np.empty(len(truth), np.intp)
+        """The class that each row is taken for."""
         self._log_losses = np.empty(len(truth) if activation in TELLS_CHANCES else 0)
         self._scores = np.empty(len(truth) if classes == 2 else 0)
         self._hits = dict.fromkeys(TOPS if classes >= MANY else (), 0)
 
     def add(self, rows: slice, z: Array, y: Array) -> None:
         """Take in some rows: their logits and targets, (n, outputs)."""
-        self._answers[rows] = predicted_classes(z, self._activation)
+        self.answers[rows] = predicted_classes(z, self._activation)
         if len(self._log_losses):
             self._log_losses[rows] = log_loss(z, y, self._activation)
         if len(self._scores):
@@ -54,7 +56,7 @@ class ClassExaminer:
     @property
     def confusion(self) -> Confusion:
         """Truth against answer."""
-        return Confusion.of(self._truth, self._answers, self._classes)
+        return Confusion.of(self._truth, self.answers, self._classes)
 
     def figures(self) -> dict[str, float]:
         """Balanced accuracy (the mean recall of the classes that have rows); log-loss, where outputs are
@@ -81,10 +83,13 @@ class LabelExaminer:
         self._activation = activation
         self._log_losses = np.empty(rows)
         self._right, self._answered, self._truly = np.zeros((3, labels), np.int64)
+        self.answers = np.empty((rows, labels), np.bool_)
+        """The labels that each row is given."""
 
     def add(self, rows: slice, z: Array, y: Array) -> None:
         """Take in some rows: their logits and labels, (n, K)."""
         answers, truth = predicted_labels(z, self._activation), y > 0.5
+        self.answers[rows] = answers
         self._log_losses[rows] = label_log_loss(z, y)
         self._right += np.count_nonzero(answers & truth, axis=0)
         self._answered += np.count_nonzero(answers, axis=0)
@@ -98,3 +103,20 @@ class LabelExaminer:
         """Figures of each label; `support` counts the rows that have it."""
         columns = precision_recall(self._right, self._answered, self._truly)
         return columns | {"support": self._truly}
+
+
+class NumberExaminer:
+    """Rows of numbers: all that is asked of them is in their running sums, but for the answers."""
+
+    def __init__(self, rows: int, targets: int, activation: str) -> None:
+        self._activation = activation
+        self.answers = np.empty((rows, targets))
+        """The numbers that each row is given."""
+
+    def add(self, rows: slice, z: Array, y: Array) -> None:
+        """Take in some rows: their logits and targets, (n, K)."""
+        self.answers[rows] = activate(self._activation, z)
+
+    def figures(self) -> dict[str, Any]:
+        """None."""
+        return {}

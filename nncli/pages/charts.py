@@ -72,9 +72,15 @@ def _grid(frame: Frame) -> Iterable[Markup]:
     yield tag("text", frame.x_name, x=right, y=HEIGHT - 5, class_="end name")
 
 
-def lines(frame: Frame, title: str, all_lines: Sequence[Line], hover: str = "x") -> Markup:
-    """Lines on axes."""
-    return frame.drawn(title, [_line(frame, each) for each in all_lines], hover=hover)
+def lines(
+    frame: Frame,
+    title: str,
+    all_lines: Sequence[Line],
+    hover: str = "x",
+    behind: Piece = None,
+) -> Markup:
+    """Lines on axes, and what stands behind them."""
+    return frame.drawn(title, behind, [_line(frame, each) for each in all_lines], hover=hover)
 
 
 def _line(frame: Frame, line: Line) -> Markup:

@@ -8,40 +8,48 @@ from typing import Any
 from nncli.pages import axes, charts
 from nncli.pages.charts import Frame, Line
 from nncli.pages.markup import Markup, tag
+from nncli.report.panels import PANELS, panel_title
 from nncli.runs.documents import Json
 from nncli.words import figure
 
-PANELS = {
-    "loss": "Loss",
-    "accuracy": "Accuracy",
-    "exact_match": "All labels right",
-    "rmse": "RMSE",
-    "r2": "R²",
-}
 SPLITS = ("train", "validation", "test")
 MOST_POINTS = 400
 """Records of a run that are drawn, evenly spaced."""
 RATE = "eta"
 
 
-def thinned(records: Sequence[Json], most: int = MOST_POINTS) -> list[Json]:
-    """At most so many records, evenly spaced, the last among them."""
-    step = max(1, -(-len(records) // most))
-    return [*records[: len(records) - 1 : step], *records[-1:]]
+def thinned(
+    records: Sequence[Json], most: int = MOST_POINTS, kept: int | None = None
+) -> list[Json]:
+    """At most so many records, evenly spaced, the last among them, and besides the one of the epoch that was kept."""
+    step, last = max(1, -(-len(records) // most)), len(records) - 1
+    return [
+        record
+        for place, record in enumerate(records)
+        if not place % step or place == last or record["epoch"] == kept
+    ]
 
 
-def draw(records: Sequence[Json]) -> Markup | None:
-    """A drawing for each kind of figure that was recorded, and the learning rate where it was not constant."""
-    drawn = list(_drawn(thinned(records)))
+def draw(
+    records: Sequence[Json], kept: int | None = None, targets: Sequence[str] = ()
+) -> Markup | None:
+    """A drawing for each kind of figure that was recorded, and the learning rate where it was not constant.
+
+    `kept` is the epoch whose parameters were kept, where it is not the last; `targets` are the columns that a
+    regression predicts.
+    """
+    drawn = list(_drawn(thinned(records, kept=kept), kept, targets))
     if not drawn:
         return None
     splits = [s for s in SPLITS if any(f"{s}_loss" in record for record in records)]
-    names = charts.legend([(split, split) for split in splits])
+    marks = [] if kept is None else [(f"kept: epoch {kept}", "kept")]
+    names = charts.legend([*((split, split) for split in splits), *marks])
     return tag("div", names, tag("div", drawn, class_="charts"))
 
 
-def _drawn(records: Sequence[Json]) -> Iterator[Markup]:
-    for panel, title in PANELS.items():
+def _drawn(records: Sequence[Json], kept: int | None, targets: Sequence[str]) -> Iterator[Markup]:
+    for panel in PANELS:
+        title = panel_title(panel, targets)
         found = [
             Line(
                 split,
@@ -53,20 +61,32 @@ def _drawn(records: Sequence[Json]) -> Iterator[Markup]:
             if any(record.get(f"{split}_{panel}") is not None for record in records)
         ]
         if found:
-            yield charts.figure(title, of_lines(panel, found, f"{title} against epochs"))
+            said = f"{title} against epochs"
+            yield charts.figure(title, of_lines(panel, found, said, kept=kept))
     if len({record[RATE] for record in records}) > 1:
         rate = Line(RATE, points(records, RATE), "plain", _told(records, RATE))
         yield charts.figure("Learning rate", of_lines(RATE, [rate], "Learning rate against epochs"))
 
 
-def of_lines(figure_name: str, found: Sequence[Line], title: str, hover: str = "x") -> Markup:
-    """Lines of one figure on axes that hold them all."""
+def of_lines(
+    figure_name: str,
+    found: Sequence[Line],
+    title: str,
+    hover: str = "x",
+    kept: int | None = None,
+) -> Markup:
+    """Lines of one figure on axes that hold them all; an upright one at the epoch that was kept."""
     values = [y for line in found for _, y in line.points if y is not None]
     epochs = [x for line in found for x, _ in line.points]
     low, high = min(epochs), max(epochs)
     along = axes.linear([low, high] if low < high else [low - 1, low + 1], whole=True)
     frame = Frame(along, axes.of_figure(figure_name, values), "epoch", figure_name)
-    return charts.lines(frame, title, found, hover)
+    upright = (
+        None
+        if kept is None
+        else charts.segment(frame, (kept, frame.y.low), (kept, frame.y.high), "kept")
+    )
+    return charts.lines(frame, title, found, hover, upright)
 
 
 def points(records: Sequence[Json], key: str) -> list[tuple[float, float | None]]:

@@ -19,6 +19,7 @@ from nncli.pages.page import page
 from nncli.pages.parts import Section
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.runs import rundir
+from nncli.runs.summary import which
 from nncli.words import duration, figure, plural
 
 MOST_CLASSES, MOST_TILES, MOST_ROWS = 30, 4, 60
@@ -68,7 +69,7 @@ def _lead(subject: Subject, judgment: Judgment | None, status: str, notes: list[
             f"{'-'.join(map(str, sizes))} network",
             f"{info['parameters']:,} parameters",
             status,
-            info["started"][:16].replace("T", " ") + " UTC",
+            words.local_time(info["started"]),
         ]
     )
     return [
@@ -96,8 +97,8 @@ def _tiles(judgment: Judgment) -> Piece:
 
 def _sections(subject: Subject, judgment: Judgment | None, has_answers: bool) -> Iterator[Section]:
     if judgment:
-        yield Section("figures", "How good it is", _figures(judgment))
-    drawn = curves.draw(subject.records)
+        yield Section("figures", "How good it is", _figures(subject, judgment))
+    drawn = curves.draw(subject.records, subject.kept_epoch, subject.targets)
     body = (
         [drawn, parts.folded("The records", _records(subject))]
         if drawn
@@ -115,25 +116,36 @@ def _sections(subject: Subject, judgment: Judgment | None, has_answers: bool) ->
     yield Section("repeat", "Have it again", _repeat(subject))
 
 
-def _figures(judgment: Judgment) -> Piece:
+def _figures(subject: Subject, judgment: Judgment) -> Piece:
     found, base = judgment.figures, judgment.baseline
     rows = [["network", *(figure(name, found[name]) for name in found)]]
     rows.append([base.answer, *(figure(name, base.figures.get(name)) for name in found)])
     where = f"{plural(judgment.rows, 'row')} of {judgment.split}, after {plural(judgment.epoch, 'epoch')}"
-    says = tag(
-        "p", f"On {where}; below, an answer that does not look at the inputs.", class_="quiet"
-    )
+    why = f" ({which(subject.summary)})" if subject.kept_epoch == judgment.epoch else ""
+    below = "below, an answer that does not look at the inputs"
+    units = words.units(found, judgment.targets)
+    said = "; ".join(filter(None, (f"On {where}{why}", below, units)))
+    says = tag("p", f"{said}.", class_="quiet")
     return [says, parts.table(["", *map(words.words, found)], rows, marks={1: "base"})]
 
 
 def _records(subject: Subject) -> Piece:
-    shown = curves.thinned(subject.records, MOST_ROWS)
-    keys = [key for key in shown[-1] if key != "epoch"]
+    kept, total = subject.summary["kept"].get("epoch"), 0.0
+    times = {}
+    for record in subject.records:
+        times[record["epoch"]] = total = total + record["seconds"]
+    shown = curves.thinned(subject.records, MOST_ROWS, kept)
+    keys = [key for key in shown[-1] if key not in ("epoch", "seconds")]
     rows = [
-        [f"{record['epoch']:,}", *(figure(key, record.get(key)) for key in keys)]
+        [
+            f"{record['epoch']:,}",
+            *(figure(key, record.get(key)) for key in keys),
+            duration(times[record["epoch"]]),
+            "kept" if record["epoch"] == kept else "",
+        ]
         for record in shown
     ]
-    return parts.table(["epoch", *map(words.words, keys)], rows, left=0)
+    return parts.table(["epoch", *map(words.words, keys), "total time", ""], rows, left=0)
 
 
 def _data(subject: Subject, dataset: Dataset | None) -> Piece:
@@ -198,8 +210,8 @@ def _machine(subject: Subject) -> Piece:
     told: Mapping[str, Any] = {
         "training": duration(seconds) if seconds else None,
         "speed": f"{np.median(speed):,.0f} samples a second" if speed else None,
-        "started": info["started"],
-        "ended": info["ended"],
+        "started": words.local_time(info["started"]),
+        "ended": words.local_time(info["ended"] or ""),
         "machine": f"{info['cpu']}, {info['threads']} of {info['cores']} cores",
         "system": info["platform"],
         "versions": f"nncli {info['nncli']}, NumPy {info['numpy']}, Python {info['python']}, {info['blas']}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,19 +22,15 @@ from nncli.report.figures import (
     new_figure,
 )
 from nncli.report.labels import labels
+from nncli.report.panels import PANELS, panel_title
 from nncli.report.scales import LOWEST_R2, scale_figure
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.runs.documents import Json
 
-PANELS = {
-    "loss": "Loss",
-    "accuracy": "Accuracy",
-    "exact_match": "All labels right",
-    "rmse": "RMSE",
-    "r2": "R²",
-}
 FEW = 15
 """Up to so many records each one gets a dot; a single record would not show otherwise."""
+KEPT: dict[str, Any] = {"marker": "o", "ms": 9, "mfc": "none", "mec": "black", "ls": ""}
+"""A ring at the epoch whose parameters were kept."""
 MANY = len(COLORS)
 """Of more runs than this only one split is drawn."""
 MOST_NAMED = 24
@@ -59,7 +56,9 @@ def draw(subjects: Sequence[Subject]) -> Figure:
     for panel, ax in zip(panels, axes, strict=True):
         for subject, color in zip(shown, palette, strict=True):
             _lines(ax, subject, splits, panel, color if len(shown) > 1 else None)
-        _dress(ax, panel)
+            if len(shown) <= MANY:
+                _mark_kept(ax, subject, splits, panel)
+        _dress(ax, panel, panel_title(panel, shown[0].targets))
     figure.legend(handles=handles, loc="outside lower left", ncols=columns)
     return figure
 
@@ -103,15 +102,24 @@ def _lines(
         )
 
 
+def _mark_kept(axes: Axes, subject: Subject, splits: Sequence[str], panel: str) -> None:
+    """A ring on each line at the epoch whose parameters were kept, where it is not the last."""
+    if subject.kept_epoch is None:
+        return
+    record = subject.summary["kept"]
+    keys = [f"{split}_{panel}" for split in splits if record.get(f"{split}_{panel}") is not None]
+    axes.plot([record["epoch"]] * len(keys), [record[key] for key in keys], gid="kept", **KEPT)
+
+
 def _number(record: Json, key: str) -> float:
     """A figure; a gap where it was not finite, or not recorded."""
     value = record.get(key)
     return math.nan if value is None else float(value)
 
 
-def _dress(axes: Axes, panel: str) -> None:
+def _dress(axes: Axes, panel: str, title: str) -> None:
     """Title, ticks and scale."""
-    axes.set_title(PANELS[panel])
+    axes.set_title(title)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     epochs = {float(epoch) for line in axes.lines for epoch in np.atleast_1d(line.get_xdata())}
@@ -127,17 +135,22 @@ def _dress(axes: Axes, panel: str) -> None:
 def _handles(
     subjects: Sequence[Subject], splits: Sequence[str], palette: Sequence[str]
 ) -> list[Line2D]:
-    """For the legend: a color for each run, a line style for each split."""
+    """For the legend: a color for each run, a line style for each split, and the ring."""
+    marked = subjects if len(subjects) <= MANY else []
+    epochs = [subject.kept_epoch for subject in marked if subject.kept_epoch is not None]
+    at = "kept: epoch " + ", ".join(map(str, epochs))
+    ring = [Line2D([], [], label=at, **KEPT)] if epochs else []
     if len(subjects) == 1:
-        return [Line2D([], [], c=SPLIT_COLORS[s], ls=SPLIT_LINES[s], label=s) for s in splits]
+        own = [Line2D([], [], c=SPLIT_COLORS[s], ls=SPLIT_LINES[s], label=s) for s in splits]
+        return own + ring
     named = list(zip(labels(subjects), palette, strict=True))
     runs = [Line2D([], [], color=color, lw=5, label=legible(name)) for name, color in named]
     if len(runs) > MOST_NAMED:
         more = f"and {len(runs) - MOST_NAMED} more"
         runs = [*runs[:MOST_NAMED], Line2D([], [], ls="", label=more)]
     if len(splits) == 1:
-        return runs
-    return runs + [Line2D([], [], color=GRAY, ls=SPLIT_LINES[s], label=s) for s in splits]
+        return runs + ring
+    return runs + ring + [Line2D([], [], color=GRAY, ls=SPLIT_LINES[s], label=s) for s in splits]
 
 
 def _columns(handles: Sequence[Line2D], width: float) -> int:

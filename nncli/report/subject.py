@@ -14,7 +14,9 @@ from nncli.network.activations import activate
 from nncli.network.metrics import predicted_classes
 from nncli.network.params import Array
 from nncli.preparation import blas_threads
+from nncli.report.panels import targets_of
 from nncli.runs import rundir
+from nncli.runs.documents import Json
 from nncli.training.evaluation import logits
 from nncli.words import plural
 
@@ -47,6 +49,22 @@ class Subject:
     def spec(self) -> dict[str, Any]:
         """The resolved spec in plain values."""
         return dict(self.info.get("spec", {}))
+
+    @cached_property
+    def summary(self) -> Json:
+        """The figures of what was kept, of the last epoch, and the best; of those so far, where it is not complete."""
+        return rundir.summary_of(self.path, self.info, self.records)
+
+    @property
+    def kept_epoch(self) -> int | None:
+        """The epoch of the parameters that were kept, where it is not the last."""
+        epoch = self.summary["kept"].get("epoch")
+        return None if epoch == self.summary["final"].get("epoch") else epoch
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns of a table that are numbers to predict."""
+        return targets_of(self.spec, [*self.records[-1]] if self.records else [])
 
     @cached_property
     def opened(self) -> Opened:

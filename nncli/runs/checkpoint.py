@@ -18,7 +18,7 @@ from nncli.runs.format import FORMAT
 from nncli.runs.weights import NaturalNumber, read_meta
 from nncli.spec.base import Model
 from nncli.training.length import Length
-from nncli.training.state import Best, Plateau, State
+from nncli.training.state import Best, Patience, Plateau, State
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=0, lt=2**53)]
@@ -29,6 +29,13 @@ class BestRecord(Model):
 
     value: Finite
     epoch: NaturalNumber
+
+
+class PatienceRecord(Model):
+    """What early stopping waits on."""
+
+    best: Finite | None
+    since: NaturalNumber
 
 
 class PlateauRecord(Model):
@@ -54,6 +61,8 @@ class Position(Model):
     tally: dict[str, Whole | Finite | list[Finite]]
     """Running sums since the last record."""
     best: BestRecord | None
+    patience: PatienceRecord | None = None
+    """Not in checkpoints of earlier versions, where the best was what early stopping waited on."""
     plateau: PlateauRecord | None
 
 
@@ -72,6 +81,7 @@ def write(path: Path, state: State, records: int) -> None:
         records=records,
         tally=tally,
         best=best,
+        patience=PatienceRecord(**asdict(state.patience)) if state.patience else None,
         plateau=PlateauRecord(**asdict(state.plateau)) if state.plateau else None,
     )
     vectors = {
@@ -81,7 +91,8 @@ def write(path: Path, state: State, records: int) -> None:
     }
     arrays = {name: vector for name, vector in vectors.items() if vector is not None}
     arrays |= {f"optimizer.{name}": value for name, value in state.optimizer.items()}
-    meta = np.frombuffer(position.model_dump_json().encode(), np.uint8)
+    none = None if state.patience else {"patience"}  # then earlier versions read it too
+    meta = np.frombuffer(position.model_dump_json(exclude=none).encode(), np.uint8)
     files.replace(path, archive.pack(arrays | {"meta": meta}))
 
 
@@ -125,9 +136,20 @@ def restore(path: Path, state: State, length: Length, outputs: int) -> int:
         raise DamagedError(f"{path}: belongs to a training with another schedule")
     if position.plateau:
         state.plateau = Plateau(**position.plateau.model_dump())
+    state.patience = _patience(position, state.patience, path)
     state.tally = _tally(position.tally, state.tally, outputs, path)
     state.epoch, state.batch, state.stopped = position.epoch, position.batch, position.stopped
     return position.records
+
+
+def _patience(position: Position, fresh: Patience | None, path: Path) -> Patience | None:
+    if fresh is None:
+        if position.patience:
+            raise DamagedError(f"{path}: belongs to a training with early stopping")
+        return None
+    if position.patience:
+        return Patience(**position.patience.model_dump())
+    return Patience(position.best.value, position.best.epoch) if position.best else fresh
 
 
 def _optional(name: str, array: Array | None) -> Arrays:

@@ -82,8 +82,14 @@ class Summary(_Document):
     epochs: int
     seconds: float
     weights_epoch: int | None = None
+    monitor: str | None = None
+    """The figure by which the best parameters are told."""
+    kept: dict[str, Number] | None = None
+    """The figures of the parameters in weights.npz; None where an earlier version has written it."""
     final: dict[str, Number]
+    """Those of the last record."""
     best: dict[str, BestFigure]
+    """Of each accuracy and R^2 the best value."""
     baseline: dict[str, Number | str] = {}
     """What an answer without a look at the inputs comes to, by the keys of `final`; and in words what it `answer`s."""
 
@@ -153,6 +159,9 @@ class ListedSummary(TypedDict):
     status: str
     epochs: int
     seconds: Annotated[float, Field(allow_inf_nan=False)]
+    weights_epoch: NotRequired[int | None]
+    monitor: NotRequired[str | None]
+    kept: NotRequired[dict[str, Number] | None]
     final: dict[str, Number]
     best: dict[str, _Best]
 

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from nncli import files
-from nncli.errors import MachineError, UsageError
+from nncli.errors import DamagedError, MachineError, UsageError
 from nncli.runs.documents import LISTED_RUN, LISTED_SUMMARY, RUN, SUMMARY, SWEEP, Json
+from nncli.runs.summary import completed
 
 
 class Listed(NamedTuple):
@@ -34,7 +35,7 @@ def list_runs(
         for name in _names_in(runs_dir):
             try:
                 listed = _read(runs_dir, name)
-            except (ValidationError, MachineError):
+            except (ValidationError, DamagedError, MachineError):
                 strange.append(runs_dir / name)
             else:
                 if listed and wanted(listed):
@@ -65,7 +66,15 @@ def _read(runs_dir: Path, name: str) -> Listed | None:
     run = _document(f"{runs_dir}/{name}/{RUN}", LISTED_RUN)
     if run is None:
         return None
-    return Listed(runs_dir / name, run, _document(f"{runs_dir}/{name}/{SUMMARY}", LISTED_SUMMARY))
+    path = runs_dir / name
+    summary = _document(f"{path}/{SUMMARY}", LISTED_SUMMARY)
+    return Listed(path, run, summary and completed(summary, lambda: _records(path)))
+
+
+def _records(path: Path) -> list[Json]:
+    from nncli.runs import rundir  # which makes all models of a spec, for runs of earlier versions
+
+    return rundir.read_records(path)
 
 
 def _document(path: str, kind: TypeAdapter[Any]) -> Json | None:

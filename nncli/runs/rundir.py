@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,15 @@ from nncli.runs import checkpoint, documents, lock
 from nncli.runs.documents import RUN as RUN
 from nncli.runs.documents import SUMMARY as SUMMARY
 from nncli.runs.documents import Json
-from nncli.runs.format import FORMAT
 from nncli.runs.status import status_of as status_of
-from nncli.runs.strict_json import finite as _finite
 from nncli.runs.strict_json import to_json as to_json
+from nncli.runs.summary import TIMES as TIMES
+from nncli.runs.summary import best as best
+from nncli.runs.summary import completed
+from nncli.runs.summary import summarize as summarize
 from nncli.spec.load import parse_spec
 from nncli.spec.model import Spec
+from nncli.training.monitor import best_epochs, best_figure, keeps_best
 from nncli.words import plural
 
 SPEC, METRICS = "spec.yaml", "metrics.jsonl"
@@ -117,7 +120,13 @@ def read_summary(path: Path) -> Json | None:
     """What summary.json says of the run in `path`; None where the run is not complete."""
     if not (path / SUMMARY).is_file():
         return None
-    return documents.read(read_json(path / SUMMARY), documents.Summary, path / SUMMARY)
+    summary = documents.read(read_json(path / SUMMARY), documents.Summary, path / SUMMARY)
+    return completed(summary, lambda: read_records(path))
+
+
+def summary_of(path: Path, run: Json, records: list[Json]) -> Json:
+    """The summary of the run in `path`; of one that is not complete, of its records so far."""
+    return read_summary(path) or so_far(run, spec_of(run, path), records)
 
 
 def start_records(path: Path) -> None:
@@ -199,31 +208,16 @@ def _record(line: bytes) -> Json | None:
         return None
 
 
-def summarize(records: list[Json], status: str) -> Json:
-    """The final figures, and the best of each tracked split with its epoch."""
-    final = records[-1] if records else {}
-    return {
-        "format": FORMAT,
-        "status": status,
-        "epochs": final.get("epoch", 0),
-        "seconds": round(sum(record["seconds"] for record in records), 3),
-        "final": {key: value for key, value in final.items() if key not in TIMES},
-        "best": {key: best(records, key) for key in final if key.endswith(("_accuracy", "_r2"))},
-    }
+def so_far(run: Json, spec: Spec, records: Sequence[Json]) -> Json:
+    """The summary of a run that is not complete; `run` is its run.json.
 
-
-TIMES = {"seconds", "samples_per_second"}
-"""What differs between two runs of the same spec."""
-
-
-def best(records: list[Json], key: str) -> Json:
-    """The highest value of a figure, and the first epoch that reached it.
-
-    What is not finite is none, as it comes back from the file.
+    Where it has no weights.npz, the parameters that it would keep if it ended now are those of the checkpoint.
     """
-    values = [_finite(record.get(key)) for record in records]
-    number = values.index(max((value for value in values if value is not None), default=None))
-    return {"value": values[number], "epoch": records[number]["epoch"]}
+    saved = run["weights_epoch"]
+    monitor = best_figure(spec, list(records[-1])) if records else None
+    best = best_epochs(records, monitor) if monitor and keeps_best(spec) else []
+    epoch = best[-1] if saved is None and best else saved
+    return summarize(records, status_of(run), epoch, monitor) | {"weights_epoch": saved}
 
 
 def writer(run: Json) -> str:

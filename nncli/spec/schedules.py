@@ -107,9 +107,9 @@ class EarlyStoppingSpec(Model):
     patience: Count = 5
     """Epochs without improvement after which training stops."""
     min_delta: NonNegativeNumber = 0.0
-    """What counts as an improvement."""
+    """What counts as an improvement while waiting. The best parameters are better by any amount."""
     restore_best: bool = True
-    """Whether `weights.npz` holds the best parameters, rather than the last."""
+    """Whether `weights.npz` holds the best parameters, rather than the last; of equal ones those of the first epoch."""
 
 
 class AverageSpec(Model):

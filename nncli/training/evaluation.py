@@ -11,7 +11,7 @@ from nncli.data.batches import check_targets, chunks, fill_targets, gather, judg
 from nncli.data.dataset import Dataset, Split
 from nncli.errors import Problem, SpecError
 from nncli.network import propagation
-from nncli.network.examiners import ClassExaminer, LabelExaminer
+from nncli.network.examiners import ClassExaminer, LabelExaminer, NumberExaminer
 from nncli.network.losses import row_losses
 from nncli.network.metrics import (
     ClassTally,
@@ -97,7 +97,7 @@ def logits(
         yield chunk, propagation.logits(params, architecture, x, memory)
 
 
-Examiner = ClassExaminer | LabelExaminer
+Examiner = ClassExaminer | LabelExaminer | NumberExaminer
 
 
 class Examination(NamedTuple):
@@ -109,6 +109,8 @@ class Examination(NamedTuple):
     """Those that are asked once: balanced accuracy, log-loss, ..."""
     each: dict[str, Array]
     """Figures of each class, label or target."""
+    answers: Array
+    """(rows,) classes, (rows, labels) true or false, or (rows, targets) numbers as the network is trained on them."""
     confusion: Confusion | None = None
     """Where rows have one class each."""
 
@@ -138,11 +140,12 @@ class Evaluator:
         """The same figures, and all that is asked once only."""
         examiner = self._examiner()
         tally = self._tally(params, examiner)
-        if examiner is None:
+        figures, more, answers = tally.figures(), examiner.figures(), examiner.answers
+        if isinstance(examiner, NumberExaminer):
             assert isinstance(tally, RegressionTally)
-            return Examination(tally.figures(), {}, tally.per_output())
+            return Examination(figures, more, tally.per_output(), answers)
         confusion = examiner.confusion if isinstance(examiner, ClassExaminer) else None
-        return Examination(tally.figures(), examiner.figures(), examiner.each(), confusion)
+        return Examination(figures, more, examiner.each(), answers, confusion)
 
     @np.errstate(over="ignore", invalid="ignore")
     def _tally(self, params: Arrays, examiner: Examiner | None = None) -> Tally:
@@ -157,10 +160,10 @@ class Evaluator:
                 examiner.add(chunk, z, y)
         return tally
 
-    def _examiner(self) -> Examiner | None:
+    def _examiner(self) -> Examiner:
         last = self.architecture[-1].activation
         if self.dataset.classes is not None:
             return ClassExaminer(self.split.y, len(self.dataset.classes), last)
-        if self.dataset.labels is None:
-            return None
-        return LabelExaminer(len(self.split), len(self.dataset.labels), last)
+        if self.dataset.labels is not None:
+            return LabelExaminer(len(self.split), len(self.dataset.labels), last)
+        return NumberExaminer(len(self.split), self.architecture[-1].output_dim, last)

@@ -11,7 +11,7 @@ from nncli.spec.model import Spec
 from nncli.training.class_weight import class_weights
 from nncli.training.evaluation import new_tally
 from nncli.training.monitor import follow
-from nncli.training.state import Plateau, State
+from nncli.training.state import Patience, Plateau, State
 from nncli.training.step import make_optimizer
 from nncli.training.trainer import Record, Trainer
 
@@ -34,6 +34,7 @@ def start(spec: Spec, dataset: Dataset, vector: Array) -> State:
         optimizer=make_optimizer(spec).init(vector),
         tally=new_tally(dataset, class_weights(spec, dataset)),
         average=vector.copy() if spec.average else None,
+        patience=Patience() if spec.early_stopping else None,
         plateau=Plateau() if spec.schedule.name == "plateau" else None,
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from nncli.spec.model import Spec
 from nncli.spec.schedules import Plateau as PlateauSpec
-from nncli.training.state import Best, Plateau, State
+from nncli.training.state import Best, Patience, Plateau, State
 
 FALLING = ("_loss", "_rmse", "_mae")
 """Figures that are better when they are smaller; all others are better when they are larger."""
@@ -37,35 +38,48 @@ def best_figure(spec: Spec, names: list[str]) -> str:
     if spec.class_weight is not None:
         telling = [name for name in names if name.endswith("weighted_loss")]
     splits = ("validation_", "test_", "train_")
-    return next(name for split in splits for name in telling if name.startswith(split))
+    return next(
+        (name for split in splits for name in telling if name.startswith(split)), "train_loss"
+    )
+
+
+def best_epochs(records: Sequence[Mapping[str, Any]], figure: str) -> list[int]:
+    """The epochs whose records were the best so far, the best of all at the end. Of equal ones the first counts."""
+    found: list[int] = []
+    best: float | None = None
+    for record in records:
+        if improves(figure, record.get(figure), best):
+            best = record[figure]
+            found.append(record["epoch"])
+    return found
 
 
 def follow(spec: Spec, state: State, record: Mapping[str, float], figure: str) -> None:
-    """Take in a record: remember the best, cut a plateau's rate, or end the training."""
-    stopping = spec.early_stopping
-    if stopping or keeps_best(spec):
-        _remember_best(state, record, figure, stopping.min_delta if stopping else 0.0)
-    if stopping and record["epoch"] - (state.best.epoch if state.best else 0) >= stopping.patience:
-        state.stopped = True
-    if isinstance(spec.schedule, PlateauSpec) and state.plateau:
-        _follow_plateau(spec.schedule, state.plateau, record)
+    """Take in a record: remember the best, cut a plateau's rate, or end the training.
+
+    The best parameters are those of the best record, by however little it is better; of equal records the first.
+    min_delta decides no more than when waiting has an end.
+    """
+    stopping, schedule, epoch = spec.early_stopping, spec.schedule, int(record["epoch"])
+    value, best = record.get(figure), state.best
+    if (stopping or keeps_best(spec)) and improves(figure, value, best.value if best else None):
+        assert value is not None, "what is missing improves nothing"
+        state.best = Best(value, epoch, state.vector.copy())
+    if stopping and state.patience:
+        waited = _waited(state.patience, record, figure, stopping.min_delta)
+        state.stopped = state.stopped or waited >= stopping.patience
+    if isinstance(schedule, PlateauSpec) and state.plateau:
+        waited = _waited(state.plateau, record, schedule.monitor, schedule.min_delta)
+        if waited >= schedule.patience:
+            state.plateau.height *= schedule.factor
+            state.plateau.since = epoch
 
 
-def _remember_best(
-    state: State, record: Mapping[str, float], figure: str, min_delta: float
-) -> None:
-    value = record.get(figure)
-    if value is not None and improves(
-        figure, value, state.best.value if state.best else None, min_delta
-    ):
-        state.best = Best(value, int(record["epoch"]), state.vector.copy())
-
-
-def _follow_plateau(settings: PlateauSpec, plateau: Plateau, record: Mapping[str, float]) -> None:
-    """Cut when nothing has improved for `patience` epochs, counted from the last improvement or cut."""
-    value, epoch = record.get(settings.monitor), int(record["epoch"])
-    if improves(settings.monitor, value, plateau.best, settings.min_delta):
-        plateau.best, plateau.since = value, epoch
-    elif epoch - plateau.since >= settings.patience:
-        plateau.height *= settings.factor
-        plateau.since = epoch
+def _waited(
+    waiting: Patience | Plateau, record: Mapping[str, float], figure: str, min_delta: float
+) -> int:
+    """Epochs since the figure has last improved by more than min_delta."""
+    value, epoch = record.get(figure), int(record["epoch"])
+    if improves(figure, value, waiting.best, min_delta):
+        waiting.best, waiting.since = value, epoch
+    return epoch - waiting.since

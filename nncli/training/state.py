@@ -20,6 +20,16 @@ class Best:
 
 
 @dataclass
+class Patience:
+    """What early stopping waits on."""
+
+    best: float | None = None
+    """The figure at the last improvement by more than min_delta."""
+    since: int = 0
+    """The epoch of that improvement."""
+
+
+@dataclass
 class Plateau:
     """How far a plateau schedule has come down."""
 
@@ -41,6 +51,8 @@ class State:
     average: Array | None = None
     """The moving average of the vector, where one is kept."""
     best: Best | None = None
+    patience: Patience | None = None
+    """Where training may stop early."""
     plateau: Plateau | None = None
     epoch: int = 0
     """Whole epochs done."""

@@ -144,6 +144,11 @@ def test_a_figure_that_was_not_finite_is_gone_on_from(nncli, run_path):
         ("summary.json", {"final": {}}, 0),
         ("summary.json", {"final": {"train_loss": 1.0, "test_loss": 1.0, "train_r2": 1.0}}, 0),
         ("summary.json", {"final": {"train_loss": 10**400}}, 6),
+        ("summary.json", {"kept": {}}, 0),
+        ("summary.json", {"kept": None, "weights_epoch": 2}, 0),
+        ("summary.json", {"kept": {"train_loss": 1.0}, "monitor": "test_rmse"}, 0),
+        ("summary.json", {"kept": {"train_loss": None}}, 0),
+        ("summary.json", {"kept": {"train_loss": "x"}}, 6),
         ("metrics.jsonl", {"test_accuracy": 10**400}, 6),
     ],
 )
@@ -154,6 +159,7 @@ def test_changed_figures_are_shown_or_refused(nncli, run_path, file, change, cod
     if file == "summary.json":
         assert nncli("resume", run_path).exit_code == code
         assert nncli("runs").exit_code == 0
+        assert nncli("show", run_path).exit_code == code
     else:
         assert nncli("show", run_path).exit_code == code
         assert nncli("resume", run_path, "--epochs", 4).exit_code == code

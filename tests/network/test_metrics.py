@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nncli.network.baselines import beaten, commonest_labels, majority, mean_target
+from nncli.network.baselines import commonest_labels, majority, mean_target
 from nncli.network.examiners import ClassExaminer, LabelExaminer
 from nncli.network.metrics import LabelTally, RegressionTally, predicted_labels
 from nncli.network.scores import label_log_loss, log_loss, ranks, roc_auc, second_score
@@ -167,21 +167,3 @@ def test_the_mean_by_hand():
     # errors 0, 2, 4 around a mean of 4: SST 8
     expected = {"rmse": 10 * math.sqrt(20 / 3), "mae": 20.0, "r2": 1 - 20 / 8}
     assert figures == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    ("figures", "baseline", "expected"),
-    [
-        ({"accuracy": 0.6}, {"accuracy": 0.5, "log_loss": 1.0}, True),
-        ({"accuracy": 0.5}, {"accuracy": 0.5}, False),
-        ({"accuracy": 0.4, "balanced_accuracy": 0.7}, {"accuracy": 0.5, "balanced_accuracy": 0.5}, True),
-        ({"accuracy": 0.9, "exact_match": 0.2}, {"accuracy": 0.9, "exact_match": 0.1}, True),
-        ({"accuracy": 0.9}, {"accuracy": 1.0}, True),
-        ({"r2": 0.1, "rmse": 3.0}, {"r2": -0.2, "rmse": 4.0}, True),
-        ({"r2": -0.3, "rmse": 3.0}, {"r2": -0.2, "rmse": 4.0}, False),
-        ({"r2": math.nan, "rmse": math.nan}, {"r2": -0.2, "rmse": 4.0}, False),
-        ({"r2": 0.0, "rmse": 3.0}, {"r2": 0.0, "rmse": 0.0}, True),
-    ],
-)  # fmt: skip
-def test_what_counts_as_beaten(figures, baseline, expected):
-    assert beaten(figures, baseline) is expected

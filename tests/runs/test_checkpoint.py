@@ -11,6 +11,7 @@ from nncli.errors import DamagedError
 from nncli.network.params import count
 from nncli.runs import archive, checkpoint
 from nncli.training import loop
+from nncli.training.state import Patience
 from nncli.training.trainer import Trainer
 
 
@@ -43,6 +44,56 @@ def test_everything_is_in_it_and_the_same_state_is_the_same_bytes(tmp_path):
     expected |= {f"optimizer.{name}": slot for name, slot in state.optimizer.items()}
     assert set(arrays) == set(expected)
     assert all(np.array_equal(arrays[name], expected[name]) for name in expected)
+
+
+STOPPING = {"monitor": "validation_loss", "patience": 2, "min_delta": 9.0}
+
+
+def position_changed(path, state, change):
+    """A checkpoint of a state, with its position changed and its digest with it."""
+    checkpoint.write(path, state, records=3)
+    arrays = archive.unpack(path.read_bytes(), path)
+    position = json.loads(arrays["meta"].tobytes())
+    change(position)
+    arrays["meta"] = np.frombuffer(json.dumps(position).encode(), np.uint8)
+    path.write_bytes(archive.pack(arrays))
+
+
+def put_back(path, dataset, **keys):
+    """A fresh state of that training, restored."""
+    spec = spec_of("2-3 softmax", epochs=3, batch_size=10, **keys)
+    fresh = loop.start(spec, dataset, np.zeros(9, spec.dtype))
+    length = Trainer.of(spec, dataset, fresh).length
+    checkpoint.restore(path, fresh, length, 3)
+    return fresh
+
+
+def test_what_early_stopping_waits_on_comes_back(tmp_path):
+    dataset = blobs(rows=40, validation=10)
+    state = state_of(dataset, early_stopping=STOPPING)
+    assert state.stopped
+    assert (state.patience.since, state.best.epoch) == (1, 3)
+    checkpoint.write(tmp_path / "a.npz", state, records=3)
+    fresh = put_back(tmp_path / "a.npz", dataset, early_stopping=STOPPING)
+    assert fresh.patience == state.patience
+    with pytest.raises(DamagedError, match="belongs to a training with early stopping"):
+        put_back(tmp_path / "a.npz", dataset, keep="best")
+
+
+def test_in_checkpoints_of_earlier_versions_early_stopping_waits_on_the_best(tmp_path):
+    dataset = blobs(rows=40, validation=10)
+    state = state_of(dataset, early_stopping=STOPPING)
+    position_changed(tmp_path / "a.npz", state, lambda position: position.pop("patience"))
+    fresh = put_back(tmp_path / "a.npz", dataset, early_stopping=STOPPING)
+    assert fresh.patience == Patience(state.best.value, state.best.epoch)
+
+
+def test_without_early_stopping_a_checkpoint_is_as_earlier_versions_wrote_it(tmp_path):
+    kept = state_of(blobs(rows=40, validation=10), keep="best")
+    keys = []
+    position_changed(tmp_path / "a.npz", kept, keys.extend)
+    assert "best" in keys
+    assert "patience" not in keys
 
 
 def test_running_sums_of_a_regression_come_along(tmp_path):

@@ -16,6 +16,7 @@ import pytest
 from nncli import files
 from nncli.errors import DamagedError, LockedError, MachineError, UsageError
 from nncli.runs import checkpoint, listing, lock, rundir
+from nncli.runs.strict_json import finite
 
 GOOD = b'{"epoch": 1, "train_loss": 1.5, "eta": 1.0, "seconds": 0.5}'
 RUN = {
@@ -208,12 +209,53 @@ def test_summary_takes_the_first_epoch_of_the_best():
     assert rundir.summarize([], "diverged")["final"] == {}
 
 
+RECORDS = [
+    {"epoch": epoch, "validation_loss": loss, "average_test_loss": epoch / 8, "seconds": 1.0}
+    for epoch, loss in enumerate((0.5, 0.25, 0.75), 1)
+]
+
+
+@pytest.mark.parametrize(("epoch", "loss"), [(None, 0.75), (3, 0.75), (2, 0.25), (1, 0.5)])
+def test_summary_has_the_figures_of_what_was_kept(epoch, loss):
+    """Of the averaged parameters, those of the end: average.npz holds no others."""
+    summary = rundir.summarize(RECORDS, "finished", epoch)
+    assert summary["kept"] == {
+        "epoch": epoch or 3, "validation_loss": loss, "average_test_loss": 0.375
+    }  # fmt: skip
+    assert summary["final"]["validation_loss"] == 0.75
+    assert summary["weights_epoch"] == epoch
+
+
+def test_without_a_record_of_its_own_what_was_kept_has_the_one_before_it():
+    """As a run that was stopped in the middle of its third epoch, or between two records."""
+    assert rundir.summarize(RECORDS[:2], "interrupted", 3)["kept"]["epoch"] == 2
+    assert rundir.summarize(RECORDS, "interrupted", 0)["kept"] == {}
+    assert rundir.summarize([], "interrupted")["kept"] == {}
+
+
+@pytest.mark.parametrize("epoch", [None, 3, 2])
+def test_summaries_of_earlier_versions_are_completed_from_the_records(tmp_path, epoch):
+    run = a_run(tmp_path / "a", "2026-01-01", finished=False)
+    rows = [record | {"train_loss": 1.0, "eta": 1.0} for record in RECORDS]
+    for record in rows:
+        rundir.append_record(run, record)
+    summary = rundir.summarize(rows, "finished", epoch)
+    older = {key: value for key, value in summary.items() if key not in ("kept", "monitor")}
+    rundir.write_json(run / rundir.SUMMARY, older)
+    assert rundir.read_summary(run)["kept"] == summary["kept"]
+    assert [*rundir.read_summary(run)].index("kept") < [*rundir.read_summary(run)].index("final")
+    ((_, _, listed),), strange = listing.list_runs(tmp_path)
+    assert (listed["kept"], strange) == (summary["kept"], [])
+    (run / rundir.METRICS).write_bytes(b"oops\n" + GOOD + b"\n")
+    assert listing.list_runs(tmp_path)[1] == ([run] if epoch == 2 else [])
+
+
 def test_a_figure_that_is_not_finite_is_never_the_best():
     figures = [math.nan, 0.5, math.nan, 0.4]
     records = [
         {"epoch": epoch, "test_r2": value, "seconds": 1.0} for epoch, value in enumerate(figures, 1)
     ]
-    written = [record | {"test_r2": rundir._finite(record["test_r2"])} for record in records]
+    written = [record | {"test_r2": finite(record["test_r2"])} for record in records]
     assert rundir.best(records, "test_r2") == rundir.best(written, "test_r2")
     assert rundir.best(records, "test_r2") == {"value": 0.5, "epoch": 2}
     assert rundir.best(written[:1], "test_r2") == {"value": None, "epoch": 1}

@@ -1,7 +1,5 @@
 """The answer that does not look at its inputs, for each kind of dataset."""
 
-import math
-
 import numpy as np
 import pytest
 from support import blobs, spec_of
@@ -9,7 +7,7 @@ from support import blobs, spec_of
 from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.data.encoding import TableEncoding
 from nncli.training.baseline import baseline, not_beaten, recorded_baselines
-from nncli.training.evaluation import Evaluator, new_tally
+from nncli.training.evaluation import Evaluator, Examination, new_tally
 
 MARK = Fingerprint("0" * 64)
 
@@ -73,13 +71,45 @@ def test_every_figure_of_a_record_but_the_loss_has_a_baseline(keys):
     assert {"loss", *baseline(data, "test").figures} >= set(new_tally(data).NAMES)
 
 
-def test_what_is_not_beaten_is_said_in_one_line():
-    base = baseline(dataset_of([0, 1, 1], [0, 1, 1, 1], classes=("a", "b")), "test")
-    assert not_beaten("test", {"accuracy": 0.8}, base) == ()
-    assert not_beaten("test", {"accuracy": 0.5}, base) == (
-        "the network does not beat `always b`: test accuracy 50.00%, and 75.00% without looking at the inputs",
+def said(data: Dataset, answers) -> tuple[str, ...]:
+    """What is said of a network that gives these answers to the rows of `test`."""
+    answers, y = np.asarray(answers), data.splits["test"].y
+    if data.task == "regression":
+        spread = np.square(y - y.mean(axis=0)).sum(axis=0)
+        figures = {"r2": float(np.mean(1 - np.square(answers - y).sum(axis=0) / spread))}
+    else:
+        figures = {"accuracy": float((answers == y).mean())}
+    return not_beaten(data, "test", Examination(figures, {}, {}, answers), baseline(data, "test"))
+
+
+def test_what_is_not_beaten_is_said_with_how_sure_that_is():
+    y = [0] * 15 + [1] * 45
+    data = dataset_of(y, y, classes=("a", "b"))
+    start = "the network does not beat `always b`: test accuracy"
+    assert said(data, y) == ()
+    assert said(data, [1] * 60) == (f"{start} 75.00% against 75.00%, with the same rows right",)
+    few = [0] * 3 + [1] * 12 + [0] * 2 + [1] * 43  # 3 rows more are right, and 2 others wrong
+    assert said(data, few) == (f"{start} 76.67% against 75.00%, within one standard error (3.72%)",)
+    more = [0] * 3 + [1] * 57
+    assert said(data, more) == (
+        f"{start} 80.00% against 75.00%, within 2 standard errors (2.81% each)",
     )
-    mean = baseline(dataset_of([[0.0], [2.0]], [[0.0], [3.0]]), "test")
-    (line,) = not_beaten("test", {"r2": -3.0, "rmse": 9.0}, mean)
-    assert line.startswith("the network does not beat `the mean`: test r2 -3, and ")
-    assert math.isfinite(mean.figures["r2"])
+    assert said(data, [0] * 60) == (f"{start} 25.00% against 75.00%, which is worse",)
+
+
+def test_numbers_are_said_by_their_r2():
+    y = np.arange(20.0)[:, None]
+    data = dataset_of(y, y)
+    assert said(data, y + 1) == ()
+    (line,) = said(data, -y)
+    assert line.startswith("the network does not beat `the mean`: test r2 -")
+    (line,) = said(data, y * np.nan)
+    assert line.endswith("test r2 - against 0, which is no number")
+
+
+def test_a_baseline_that_is_always_right_says_nothing():
+    data = dataset_of([0, 1, 1], [1, 1, 1], classes=("a", "b"))
+    assert said(data, [0, 0, 0]) == ()
+    same = dataset_of([[2.0]] * 3, [[2.0]] * 3)
+    found = Examination({"r2": 0.0}, {}, {}, np.full((3, 1), 9.0))
+    assert not_beaten(same, "test", found, baseline(same, "test")) == ()

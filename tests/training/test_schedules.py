@@ -13,7 +13,7 @@ from nncli.spec.schedules import AverageSpec
 from nncli.streams import Purpose, stream
 from nncli.training import averaging, loop
 from nncli.training.evaluation import figure_names
-from nncli.training.monitor import best_figure, improves, keeps_best
+from nncli.training.monitor import best_epochs, best_figure, improves, keeps_best
 from nncli.training.schedules import SHAPES, make_schedule
 from nncli.training.trainer import Trainer
 
@@ -71,7 +71,7 @@ def trained(spec, dataset):
 
 @pytest.mark.parametrize("min_delta", [0.0, 0.05, 100.0])
 def test_early_stopping_stops_and_keeps_the_best(min_delta):
-    """Two epochs without an improvement of min_delta end it; what is kept is what so many epochs give."""
+    """Two epochs without an improvement of min_delta end it; the best of all, by however little, is kept."""
     dataset = blobs(rows=60, validation=30)
     stopping = {"monitor": "validation_loss", "patience": 2, "min_delta": min_delta}
     spec = spec_of("2-3 softmax", epochs=40, eta=0.5, early_stopping=stopping)
@@ -81,9 +81,13 @@ def test_early_stopping_stops_and_keeps_the_best(min_delta):
         if record["validation_loss"] < best - min_delta:
             best, since = record["validation_loss"], record["epoch"]
     assert len(records) == min(since + 2, 40)
-    assert (state.best.epoch, state.best.value) == (since, best)
+    assert (state.patience.since, state.patience.best) == (since, best)
+    losses = [record["validation_loss"] for record in records]
+    lowest = losses.index(min(losses)) + 1
+    assert (state.best.epoch, state.best.value) == (lowest, min(losses))
+    assert (lowest > since) == (min_delta > 0), "some epoch was better by less than min_delta"
     assert state.stopped == (min_delta > 0)
-    again, _ = trained(spec_of("2-3 softmax", epochs=since, eta=0.5), dataset)
+    again, _ = trained(spec_of("2-3 softmax", epochs=lowest, eta=0.5), dataset)
     assert again.vector.tobytes() == state.best.vector.tobytes()
     assert (len(records) < 40) == (min_delta > 0)
 
@@ -172,6 +176,23 @@ def test_the_best_is_told_by_validation_whatever_the_order(track):
     assert (
         best_figure(spec, [name for name in names if "validation" not in name]) == "test_accuracy"
     )
+
+
+def test_of_equal_records_the_first_is_the_best():
+    """eta is too small to change anything."""
+    keys = {"epochs": 4, "eta": 1e-30, "track": ["validation"], "keep": "best"}
+    state, records = trained(spec_of("2-3 softmax", **keys), blobs(rows=30, validation=9))
+    assert len({record["validation_accuracy"] for record in records}) == 1
+    assert state.best.epoch == 1
+    assert best_epochs(records, "validation_accuracy") == [1]
+
+
+def test_the_epochs_that_were_the_best_so_far():
+    values = [None, 0.5, 0.75, 0.75, float("nan"), 0.625, 1.0]
+    records = [{"epoch": n, "a_loss": v, "a_r2": v} for n, v in enumerate(values, 1)]
+    assert best_epochs(records, "a_r2") == [2, 3, 7]
+    assert best_epochs(records, "a_loss") == [2]
+    assert best_epochs([], "a_loss") == []
 
 
 @pytest.mark.parametrize("restore", [True, False])

@@ -17,8 +17,6 @@ from nncli.pages.markup import Markup, Piece, tag
 from nncli.words import plural
 
 HERE = Path(__file__).parent
-BITS = {"int8": "8-bit numbers", "int16": "16-bit numbers"}
-"""How kinds of weights are called that do not go by their own name."""
 MEANING = "Each square is a unit: the stronger its color, the more it says."
 SIGNS = "Blue is above zero, orange below."
 TITLES = {"drawing": "Draw", "table": "Ask", "plane": "Point", "row": "Ask"}
@@ -53,7 +51,7 @@ def _data(subject: Subject) -> tuple[Opened | None, tuple[str, ...]]:
 
 def _rounding(packed: Packed, opened: Opened | None) -> str:
     """How the weights are written, and what that does."""
-    weights = f"its weights are {BITS.get(packed.kind, packed.kind)}"
+    weights = f"its weights are {packed.kind}"
     if packed.change is None or opened is None:
         return weights
     bound = _percent(packed.change)
