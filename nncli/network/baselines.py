@@ -49,10 +49,15 @@ def commonest_labels(train: Array, y: Array) -> dict[str, float]:
     }
 
 
+def mean_of(train: Array) -> Array:
+    """(K,) in float64: the mean of each target, about the first row: that of equal numbers is exact."""
+    first = train[0].astype(np.float64)
+    return first + (train - first).mean(axis=0)
+
+
 def mean_target(train: Array, y: Array, units: Array | float = 1.0) -> dict[str, float]:
     """The mean of the training targets; (rows, K), with rmse and mae times `units`."""
-    # about the first of them, so that the mean of equal numbers is that number
-    tally, mean = RegressionTally(units=units), train[0] + (train - train[0]).mean(axis=0)
+    tally, mean = RegressionTally(units=units), mean_of(train)
     for start in range(0, len(y), PIECE):
         rows = y[start : start + PIECE]
         answers = np.broadcast_to(mean, rows.shape)

@@ -11,7 +11,7 @@ import numpy as np
 from nncli.data.dataset import Dataset, Task
 from nncli.data.files import shown
 from nncli.network import margins
-from nncli.network.baselines import commonest_labels, majority, mean_target
+from nncli.network.baselines import commonest_labels, majority, mean_of, mean_target
 from nncli.network.margins import CLEAR, Margin
 from nncli.network.params import Array
 from nncli.spec.model import Spec
@@ -42,8 +42,7 @@ def baseline(dataset: Dataset, split: str) -> Baseline:
         commonest = train.mean(axis=0) > 0.5
         return Baseline("the commonest labels", commonest_labels(train, y), commonest)
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = train.mean(axis=0, dtype=np.float64)
-        return Baseline("the mean", mean_target(train, y, units_of(dataset)), mean)
+        return Baseline("the mean", mean_target(train, y, units_of(dataset)), mean_of(train))
 
 
 def recorded_baselines(spec: Spec, dataset: Dataset) -> dict[str, str | float]:
