@@ -43,7 +43,7 @@ from nncli.spec.model import Spec
 from nncli.spec.overrides import PLACE, override
 from nncli.spec.source import Tree
 from nncli.spec.values import plain_value
-from nncli.sweep.reading import best_trial, is_sweep
+from nncli.sweep.reading import best_trial, is_sweep, look
 from nncli.training.trainer import Record
 
 PathLike = str | os.PathLike[str]
@@ -157,7 +157,7 @@ def load_run(path: PathLike) -> Run:
     Raises UsageError where there is none, DamagedError where it is no run, or one of a newer nncli.
     """
     folder = Path(path)
-    return Run(best_trial(folder).path if is_sweep(folder) else folder)
+    return Run(best_trial(look(folder)).path if is_sweep(folder) else folder)
 
 
 def train(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -14,13 +14,14 @@ from nncli.errors import KeyPath, Problem, SpecError
 from nncli.machine import usable_cores, usable_memory
 from nncli.network.params import Array, count
 from nncli.spec.model import AUTO, Spec
+from nncli.spec.schedules import EarlyStoppingSpec, Plateau
 from nncli.training import engines
 from nncli.training.class_weight import class_weight_problems
 from nncli.training.evaluation import CHUNK, figure_names
 from nncli.training.length import BLOCK, Length
-from nncli.training.monitor import keeps_best
+from nncli.training.monitor import best_figure, keeps_best
 from nncli.training.step import make_optimizer
-from nncli.words import plural, size
+from nncli.words import plural, size, words
 
 LARGEST_TARGET = 1e150
 """The square of an error, and the sum of many, have to be float64 numbers."""
@@ -64,6 +65,41 @@ def with_sampling(spec: Spec, dataset: Dataset) -> Spec:
         message = f"is {spec.sampling}, but these rows stay on disk (data.in_memory). Use blocks or sequential."
         raise SpecError([Problem(("sampling",), message)])
     return spec
+
+
+def with_validation(spec: Spec, dataset: Dataset, compared: bool = False) -> Spec:
+    """The spec with `validation` in its `track` where something is chosen by these rows and they are not named there:
+    which parameters are kept, when training ends, when eta falls, or, where runs are `compared`, the best of them."""
+    if spec.track is None or "validation" in {*spec.track} or "validation" not in dataset.splits:
+        return spec
+    watched = {settings.monitor for settings in _watchers(spec).values()}
+    by_validation = any("validation_" in monitor for monitor in watched)
+    if compared or by_validation or (spec.keep == "best" and not spec.early_stopping):
+        return spec.model_copy(update={"track": ("validation", *spec.track)})
+    return spec
+
+
+def chosen_on_test(spec: Spec, names: Sequence[str]) -> tuple[str, ...]:
+    """A line for each key of the spec by which test figures choose something; `names` are the figures of a record."""
+    choosers = {key: settings.monitor for key, settings in _watchers(spec).items()}
+    if keeps_best(spec) and not spec.early_stopping:
+        choosers["keep"] = best_figure(spec, [*names])
+    return tuple(
+        f"{key}: goes by {words(figure)}, so test figures are optimistic. Choose on validation rows (data.validation)."
+        for key, figure in choosers.items()
+        if "test_" in figure
+    )
+
+
+def _watchers(spec: Spec) -> dict[str, EarlyStoppingSpec | Plateau]:
+    """What watches a figure, by its key in the spec."""
+    stopping, schedule = spec.early_stopping, spec.schedule
+    watchers: dict[str, EarlyStoppingSpec | Plateau] = {}
+    if stopping:
+        watchers["early_stopping"] = stopping
+    if isinstance(schedule, Plateau):
+        watchers["schedule"] = schedule
+    return watchers
 
 
 def _outputs(dataset: Dataset, activation: str) -> int:
@@ -213,14 +249,9 @@ def _thread_problems(threads: int | None) -> Iterator[Problem]:
 def _monitor_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
     """What is watched must stand in the records."""
     names = figure_names(spec, dataset)
-    watched = {
-        "early_stopping": spec.early_stopping,
-        "schedule": spec.schedule if spec.schedule.name == "plateau" else None,
-    }
-    for key, settings in watched.items():
-        monitor = getattr(settings, "monitor", names[0])
-        if monitor not in names:
-            said = f"is {shown(monitor, 60)}, but records hold {', '.join(names)}."
+    for key, settings in _watchers(spec).items():
+        if settings.monitor not in names:
+            said = f"is {shown(settings.monitor, 60)}, but records hold {', '.join(names)}."
             message = f"{said} Name one of these, or add its split to `track`."
             yield Problem((key, "monitor"), message)
 
@@ -233,6 +264,7 @@ def warnings(spec: Spec, dataset: Dataset) -> tuple[str, ...]:
         *_length_warnings(spec, length),
         *_reach_warnings(spec, dataset),
         *_rounding_warnings(spec, dataset),
+        *chosen_on_test(spec, figure_names(spec, dataset)),
     )
 
 

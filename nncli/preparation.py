@@ -47,10 +47,13 @@ def prepare(
     *,
     dataset: Dataset | None = None,
     threads: int | None = None,
+    again: bool = False,
+    compared: bool = False,
 ) -> Experiment:
     """Read the data of a spec, unless it is given, and make sure that it can be trained.
 
-    `threads` take the place of the spec's own.
+    `threads` take the place of the spec's own. The spec of a run that is trained `again` stays as it is; another one
+    also tracks the validation rows that something is chosen by, which runs that are `compared` always are.
 
     Raises SpecError for everything in which spec, data and machine do not agree, DataError for bad data.
     """
@@ -58,6 +61,7 @@ def prepare(
     fit.check_memory(fit.parameter_memory(spec), spec)
     dataset = dataset or load(spec.data, seed=spec.seed, on_progress=on_progress)
     spec = fit.with_sampling(fit.with_dims(spec, dataset), dataset)
+    spec = spec if again else fit.with_validation(spec, dataset, compared)
     threads = threads or spec.threads
     fit.check(spec, dataset, threads)
     tracked(spec, dataset)

@@ -57,7 +57,7 @@ def prepare_again(
         command = words.command("resume", path)
         raise UsageError(f"{path}: is {status}, not finished. Go on with it first: {command}")
     threads = threads_for(run["threads"], threads)
-    return prepare(rundir.spec_of(run, path), on_progress, threads=threads)
+    return prepare(rundir.spec_of(run, path), on_progress, threads=threads, again=True)
 
 
 def folder_for(path: Path) -> Path:

@@ -55,7 +55,7 @@ class Reopened:
                 f"{self.spec.data.source}: the data has changed since {self.path} began: SHA-256 {before[:16]} "
                 f"then, {now[:16]} now. Put it back, or train anew: {words.command('train', self.path / rundir.SPEC)}"
             )
-        return prepare(self.spec, dataset=dataset, threads=self.threads)
+        return prepare(self.spec, dataset=dataset, threads=self.threads, again=True)
 
 
 @contextmanager

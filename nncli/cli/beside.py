@@ -56,12 +56,14 @@ def blocks(comparison: Comparison, width: int) -> list[Any]:
     if len(runs) > SIDE_BY_SIDE or names + len(runs) * (NARROWEST + GAP) > width:
         varied = [row for row in rows if row.title != "figure" or len(set(row.cells)) > 1]
         tables = [table.made for table in _lines(varied, heads, width)]
-    star = [f"{BEST} the best"] if any(row.best for row in rows) else []
+    star = [f"{BEST} the best of this figure"] if any(row.best for row in rows) else []
     return [facts_table(runs), *tables, *star]
 
 
 def _told(run: Compared) -> str:
-    return f"{visible(str(run.path))}  {', '.join(filter(None, (visible(run.status), run.note)))}"
+    best = "best of its sweep" if run.is_best else ""
+    words = filter(None, (visible(run.status), run.note, best))
+    return f"{visible(str(run.path))}  {', '.join(words)}"
 
 
 def _rows(comparison: Comparison) -> Iterator[Row]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from nncli.runs.listing import newest_finished
-from nncli.sweep.reading import best_trial, is_sweep
-from nncli.sweep.values import label
+from nncli.sweep import telling
+from nncli.sweep.reading import best_trial, is_sweep, look
 
 
 def newest(runs_dir: Path, console: Console) -> Path:
@@ -19,9 +19,11 @@ def newest(runs_dir: Path, console: Console) -> Path:
 
 
 def best_of(path: Path, console: Console) -> Path:
-    """The best trial, where it is a sweep; otherwise the run itself."""
+    """The trial that stands for a sweep, where it is one; otherwise the run itself."""
     if not is_sweep(path):
         return path
-    best = best_trial(path)
-    console.print(f"the best trial of {path}: {label(best.point)}  {best.path}")
+    study = look(path)
+    best = best_trial(study)
+    for line in filter(None, (telling.chosen(study, best), telling.on_test(study))):
+        console.print(line)
     return best.path

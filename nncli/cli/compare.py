@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nncli.cli.options import JsonOption
+from nncli.cli.options import AllOption, JsonOption
 
 if TYPE_CHECKING:
     from nncli.ledger.comparing import Comparison
@@ -25,13 +25,14 @@ def compare(
         int,
         typer.Option(min=0, metavar="N", help="Of more runs, show the N best; 0: all."),
     ] = MOST_RUNS,
+    every: AllOption = False,
     json: JsonOption = False,
 ) -> None:
     """Show what differs in the specs of runs, beside how they ended."""
     from nncli.cli import beside, console, summary
     from nncli.ledger import comparing
 
-    comparison = comparing.compare(runs)
+    comparison = comparing.compare(runs, every)
     console.print_warnings(comparison.left_out)
     if comparison.other_data:
         console.print_warnings(["not all of these runs were trained on the same data"])

@@ -25,6 +25,10 @@ TensorboardOption = Annotated[
     bool,
     typer.Option("--tensorboard", help="Write the records for TensorBoard, into the run as well."),
 ]
+AllOption = Annotated[
+    bool,
+    typer.Option("--all", help="Of a sweep, also trials that its last command did not ask for."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
 

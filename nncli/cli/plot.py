@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nncli.cli.options import RUNS, QuietOption, RunsDirOption
+from nncli.cli.options import RUNS, AllOption, QuietOption, RunsDirOption
 
 
 def plot(
@@ -27,6 +27,7 @@ def plot(
         Literal["train", "validation", "test"] | None,
         typer.Option(help="Whose answers: test by default, else validation, else train."),
     ] = None,
+    every: AllOption = False,
     runs_dir: RunsDirOption = RUNS,
     quiet: QuietOption = False,
 ) -> None:
@@ -46,7 +47,7 @@ def plot(
     targets = runs or [newest_finished(runs_dir)]
     if not runs:
         err.print(f"the newest finished run: {targets[0]}")
-    drawn = plots.draw(targets, names=names, out=out, kind=format, split=split)
+    drawn = plots.draw(targets, names=names, out=out, kind=format, split=split, every=every)
     console.print_warnings(drawn.warnings)
     for line in drawn.left_out:
         err.print(line)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nncli.cli.options import RUNS, QuietOption, RunsDirOption
+from nncli.cli.options import RUNS, AllOption, QuietOption, RunsDirOption
 
 
 def report(
@@ -22,6 +22,7 @@ def report(
         Literal["train", "validation", "test"] | None,
         typer.Option(help="Whose answers: test by default, else validation, else train."),
     ] = None,
+    every: AllOption = False,
     runs_dir: RunsDirOption = RUNS,
     quiet: QuietOption = False,
 ) -> None:
@@ -35,7 +36,7 @@ def report(
     from nncli.words import size
 
     err = console.stderr(quiet)
-    path, notes = write(run or newest(runs_dir, err), out, split)
+    path, notes = write(run or newest(runs_dir, err), out, split, every=every)
     console.print_warnings(notes)
     err.print(f"open it in any browser ({size(path.stat().st_size)}):")
     console.stdout().print(str(path))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nncli.cli.options import RUNS, JsonOption, RunsDirOption
+from nncli.cli.options import RUNS, AllOption, JsonOption, RunsDirOption
 
 if TYPE_CHECKING:
     from nncli.ledger.query import Selection
@@ -104,6 +104,7 @@ def show(
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="A run directory, or that of a sweep.")
     ],
+    every: AllOption = False,
     json: JsonOption = False,
 ) -> None:
     """Show one run, or a sweep: what was trained, where, and how it went."""
@@ -113,7 +114,7 @@ def show(
     from nncli.sweep.reading import is_sweep
 
     if is_sweep(run):
-        show_sweep(run, json)
+        show_sweep(run, json, every)
         return
     info, records = rundir.open_run(run), rundir.read_records(run)
     status, spec = rundir.status_of(info), rundir.spec_of(info, run)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from nncli.spec.sweeps import HalvingSpec
     from nncli.sweep.estimate import TimeLeft
     from nncli.sweep.executors import Workers
-    from nncli.sweep.settings import Setting
     from nncli.sweep.sharing import Offer
     from nncli.sweep.study import Study, Trial
 
@@ -47,10 +45,10 @@ def sweep(
     ] = None,
     halving: Annotated[
         str | None,
-        typer.Option(metavar="1,3,9,30", help="Epochs at which only the best trials go on."),
+        typer.Option(metavar="1,3,9,30", help="Epochs at which only the best settings go on."),
     ] = None,
     keep: Annotated[
-        float | None, typer.Option(help="The share of trials that goes on, with --halving.")
+        float | None, typer.Option(help="The share of settings that goes on, with --halving.")
     ] = None,
     set_: SetOption = None,
     workers: Annotated[
@@ -60,6 +58,9 @@ def sweep(
         str, typer.Option(metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786; or `local`.")
     ] = "processes",
     max_trials: Annotated[int, typer.Option(min=1, help="Refuse a sweep of more trials.")] = 1000,
+    name: Annotated[
+        str | None, typer.Option(help="What the sweep is called: one of its own for each question.")
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start another sweep beside this.")
     ] = False,
@@ -85,7 +86,7 @@ def sweep(
     from nncli.sweep.trial import run_trials
     from nncli.words import plural
 
-    asked = Asked(grid or [], samples, halving, keep)
+    asked = Asked(grid or [], samples, halving, keep, name)
     document, wanted = asked.load(spec, set_ or [])
     chosen = space(wanted, document.spec.seed, max_trials)
     overrides = [*(set_ or []), *asked.overrides()]
@@ -191,38 +192,25 @@ def _report(study: Study, each: bool, json: bool, quiet: bool) -> None:
     """The ranking on stdout."""
     from nncli.cli import console
     from nncli.cli.summary import print_blocks
-    from nncli.cli.sweep_table import ranking
+    from nncli.cli.sweep_table import best, ranking
+    from nncli.sweep import telling
     from nncli.sweep.study import STOPPED
     from nncli.sweep.values import label
 
+    err, out = console.stderr(quiet), console.stdout()
     if json:
         console.print_json(study.as_json())
-        return
-    out = console.stdout()
-    if quiet:
+    elif quiet:
         out.print(str(study.path))
-        return
-    print_blocks(out, *ranking(study, each))
-    for trial in study.trials:
-        if trial.reason and trial.status != STOPPED:
-            out.print(f"{label(trial.point)}: {trial.reason}")
-    if best := study.best:
-        _report_best(best, study.metric, study.settings())
-
-
-def _report_best(best: Trial, metric: str, settings: Sequence[Setting]) -> None:
-    """The best trial; among seeds, the best setting and the best of its trials."""
-    from nncli.cli import console
-    from nncli.cli.sweep_table import mean
-    from nncli.sweep.values import label
-    from nncli.words import plural
-
-    text = f"{label(best.point)}  {best.path}"
-    if settings and settings[0].point:
-        over = plural(len(settings[0].finished), "seed")
-        name = metric.replace("_", " ")
-        text = f"{label(settings[0].point)}  {name} {mean(settings[0], metric)} over {over}\nits best: {text}"
-    console.stdout().print(f"\nbest: {text}", style="bold")
+    else:
+        print_blocks(out, *ranking(study, each))
+        for trial in study.trials:
+            if trial.reason and trial.status != STOPPED:
+                out.print(f"{label(trial.point)}: {trial.reason}")
+        if study.best:
+            out.print(f"\n{best(study)}", style="bold")
+    for note in filter(None, (telling.on_test(study), telling.left_out(study, "show"))):
+        err.print(note)
 
 
 def _exit(study: Study, stop: Stop) -> None:

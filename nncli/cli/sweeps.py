@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from nncli.sweep.study import Study, Trial
+    from nncli.sweep.study import Study
 
 MOST_VALUES = 12
 """Values of a key that are all said; of more, how many there are."""
@@ -17,13 +17,13 @@ MOST_LETTERS = 40
 """Of a value that is said among others."""
 
 
-def show_sweep(path: Path, json: bool) -> None:
+def show_sweep(path: Path, json: bool, every: bool) -> None:
     """What was swept, how its trials stand, which is the best, and how to go on."""
     from nncli.cli import console, summary
-    from nncli.cli.sweep_table import ranking
-    from nncli.sweep import reading
+    from nncli.cli.sweep_table import best, ranking
+    from nncli.sweep import reading, telling
 
-    study = reading.look(path)
+    study = reading.look(path, every)
     if json:
         console.print_json(reading.as_json(study))
         return
@@ -32,8 +32,10 @@ def show_sweep(path: Path, json: bool) -> None:
     if reasons := _reasons(study):
         blocks.append(reasons)
     if study.best:
-        blocks.append(console.bold(f"best: {_named(study.best)}  {study.best.path}"))
+        blocks.append(console.bold(best(study)))
     summary.print_blocks(out, *blocks)
+    for note in filter(None, (telling.on_test(study), telling.left_out(study, "show"))):
+        console.stderr().print(note)
     if command := reading.going_on(study):
         console.stderr().print(f"not all has been trained. Go on with: {command}")
 
@@ -70,32 +72,26 @@ def _reasons(study: Study) -> str:
     """A line for each trial that went wrong."""
     from nncli.spec.page import visible
     from nncli.sweep.study import STOPPED
-
-    wrong = [trial for trial in study.trials if trial.reason and trial.status != STOPPED]
-    return "\n".join(f"{_named(trial)}: {visible(trial.reason)}" for trial in wrong)
-
-
-def _named(trial: Trial, digits: int | None = None) -> str:
     from nncli.sweep.values import label
 
-    return label(trial.point, digits)
+    wrong = [trial for trial in study.trials if trial.reason and trial.status != STOPPED]
+    return "\n".join(f"{label(trial.point)}: {visible(trial.reason)}" for trial in wrong)
 
 
 def sweeps_table(studies: Sequence[Study]) -> Table:
     """A line for each sweep: how much of it has been trained, and its best figure."""
     from nncli.cli.console import plain_table
-    from nncli.sweep import reading
-    from nncli.words import figure
+    from nncli.sweep import reading, telling
+    from nncli.sweep.values import label
+    from nncli.words import words
 
     table = plain_table("sweep", "trials done", "best", "at", left=4)
     for study in studies:
         short = reading.in_short(study)
-        done, best = f"{short['done']} of {short['trials']}", study.best
+        done, best = f"{short['done']} of {short['trials']}", study.best_setting
         if best is None:
             table.add_row(study.path.name, done, "-", "-")
             continue
-        value = figure(study.metric, short["best"]["value"])
-        table.add_row(
-            study.path.name, done, f"{study.metric.replace('_', ' ')} {value}", _named(best, 4)
-        )
+        value = f"{words(study.metric)} {telling.best_value(study, best)}"
+        table.add_row(study.path.name, done, value, label(telling.point(study, best), 4))
     return table

@@ -12,17 +12,16 @@ from nncli.ledger.query import is_better_higher
 from nncli.runs import checkpoint, rundir
 from nncli.runs.documents import Json
 from nncli.spec.dump import plain_spec
-from nncli.sweep import reading
+from nncli.sweep import reading, telling
 from nncli.sweep.settings import rank
 from nncli.sweep.study import metric_of
 from nncli.sweep.values import number, same
+from nncli.training.monitor import FALLING
 from nncli.words import plural
 
 MACHINE = ("nncli", "numpy", "python", "blas", "cpu", "platform", "threads", "engine")
 IN_THE_NAME = {"name", "sweep"}
 """Keys of a spec that say nothing of the training."""
-LOWER_IS_BETTER = ("loss", "rmse", "mae")
-
 Row = list[Any]
 """A value for each run; MISSING where it has none."""
 
@@ -38,6 +37,8 @@ class Compared(NamedTuple):
     summary: Json
     note: str = ""
     """Of when the figures are, where the run is not complete."""
+    is_best: bool = False
+    """Whether it is the trial that stands for its sweep."""
 
 
 class Comparison(NamedTuple):
@@ -56,11 +57,14 @@ class Comparison(NamedTuple):
     """Trials that cannot be compared, and why."""
 
     def best(self, most: int) -> Comparison:
-        """At most so many of the runs: the best, the best first, where there are more."""
+        """At most so many of the runs, where there are more: what stands for a sweep, then the best, in this order."""
         if not most or len(self.runs) <= most:
             return self
         values = self.figures.get(self.metric, [MISSING] * len(self.runs))
-        ranks = [rank(number(value), self.metric) for value in values]
+        ranks = [
+            (not run.is_best, rank(number(value), self.metric))
+            for run, value in zip(self.runs, values, strict=True)
+        ]
         chosen = sorted(range(len(ranks)), key=ranks.__getitem__)[:most]
 
         def cut(rows: dict[str, Row]) -> dict[str, Row]:
@@ -75,8 +79,10 @@ class Comparison(NamedTuple):
 
     @property
     def metric(self) -> str:
-        """By what the best are chosen: as a sweep ranks its trials."""
-        return metric_of(self.figures)
+        """By what the best are chosen: as a sweep ranks its trials, by figures that all of them have."""
+        have = [place for place, run in enumerate(self.runs) if run.summary["final"]]
+        rows = self.figures.items()
+        return metric_of({key for key, row in rows if all(row[n] is not MISSING for n in have)})
 
     def as_json(self) -> dict[str, Any]:
         """Values by name, one for each run; null where a run has none."""
@@ -92,14 +98,15 @@ class Comparison(NamedTuple):
             "runs": [str(run.path) for run in self.runs],
             "status": [run.status for run in self.runs],
             "notes": [run.note for run in self.runs],
+            "best_of_sweeps": [str(run.path) for run in self.runs if run.is_best],
             **told,
             "other_data": self.other_data,
             "left_out": list(self.left_out),
         }
 
 
-def compare(paths: Sequence[Path]) -> Comparison:
-    """The runs in these folders, and the trials of sweeps among them.
+def compare(paths: Sequence[Path], every: bool = False) -> Comparison:
+    """The runs in these folders, and the trials of sweeps among them: of their last commands, or `every` one.
 
     UsageError where there are not two, DamagedError where one that was named cannot be read; a trial that cannot be
     read is left out.
@@ -107,9 +114,9 @@ def compare(paths: Sequence[Path]) -> Comparison:
     found: dict[Path, Compared] = {}
     left_out: list[str] = []
     for given in paths:
-        for path in _runs_in(given, left_out):
+        for path, is_best in _runs_in(given, every, left_out):
             try:
-                found.setdefault(path.resolve(), _open(path))
+                found.setdefault(path.resolve(), _open(path)._replace(is_best=is_best))
             except (DamagedError, MachineError) as err:
                 if path == given:
                     raise
@@ -139,15 +146,17 @@ def compare(paths: Sequence[Path]) -> Comparison:
     )
 
 
-def _runs_in(path: Path, left_out: list[str]) -> list[Path]:
-    """The run itself, or the trials of a sweep that have begun."""
+def _runs_in(path: Path, every: bool, left_out: list[str]) -> list[tuple[Path, bool]]:
+    """The run itself, or the trials of a sweep that have begun; and whether it stands for its sweep."""
     if not reading.is_sweep(path):
-        return [path]
-    trials = [trial.path for trial in reading.open_sweep(path).trials]
-    begun = [trial for trial in trials if (trial / rundir.RUN).is_file()]
-    if len(begun) < len(trials):
-        left_out.append(f"{path}: {plural(len(trials) - len(begun), 'trial')} not begun yet")
-    return begun
+        return [(path, False)]
+    study = reading.look(path, every)
+    begun = [trial.path for trial in study.trials if (trial.path / rundir.RUN).is_file()]
+    if missing := len(study.trials) - len(begun):
+        left_out.append(f"{path}: {plural(missing, 'trial')} not begun yet")
+    if more := telling.left_out(study, "compare"):
+        left_out.append(more)
+    return [(trial, study.best is not None and trial == study.best.path) for trial in begun]
 
 
 def _open(path: Path) -> Compared:
@@ -189,7 +198,7 @@ def best_of(name: str, row: Row) -> set[int]:
     """The places of the best values of a figure; none where all are alike, or none is better than another."""
     numbers = {place: value for place, value in enumerate(row) if isinstance(value, int | float)}
     if len(set(numbers.values())) < 2 or (
-        not name.endswith(LOWER_IS_BETTER) and not is_better_higher(name)
+        not name.endswith(FALLING) and not is_better_higher(name)
     ):
         return set()
     best = (max if is_better_higher(name) else min)(numbers.values())

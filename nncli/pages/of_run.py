@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli import files, words
+from nncli import files, fit, words
 from nncli.data.dataset import Dataset
 from nncli.errors import DataError, UsageError
 from nncli.judge import Judgment, judged
@@ -30,6 +30,8 @@ def draw(path: Path, split: str | None) -> tuple[bytes, tuple[str, ...]]:
     subject = Subject(path, split, unfinished=True)
     status = rundir.status_of(subject.info)
     notes = [_standing(subject, status)] if status != "finished" else []
+    if subject.records:
+        notes += fit.chosen_on_test(rundir.spec_of(subject.info, path), [*subject.records[-1]])
     judgment = None
     try:
         judgment = judged(subject.opened)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from os.path import relpath
 from pathlib import Path
@@ -15,13 +15,13 @@ from nncli import files, words
 from nncli.errors import DamagedError, UsageError
 from nncli.pages import axes, charts, curves, parts
 from nncli.pages.charts import Frame, Line
-from nncli.pages.markup import Piece, tag
+from nncli.pages.markup import Piece, tag, void
 from nncli.pages.page import page
 from nncli.pages.parts import Section
 from nncli.report.keys import Key
 from nncli.runs import rundir
-from nncli.sweep import reading
-from nncli.sweep.settings import Setting
+from nncli.sweep import reading, telling
+from nncli.sweep.space import SEED
 from nncli.sweep.study import SWEEP_SPEC, Study, Trial
 from nncli.sweep.values import in_words, label
 from nncli.words import figure, plural, short
@@ -34,17 +34,20 @@ STEPS = ("#0072b2", "#1590a0", "#2f9e63", "#8a9f25", "#d99a0b", "#d8700b", "#c94
 """From the best trial to the worst, to be seen on white and on black."""
 
 
-def draw(path: Path, folder: Path) -> tuple[bytes, tuple[str, ...]]:
+def draw(path: Path, folder: Path, every: bool = False) -> tuple[bytes, tuple[str, ...]]:
     """The page of a sweep as it stands, to lie in `folder`, and what should be known of it."""
-    study = reading.look(path)
-    counts = reading.statuses(study)
-    told = ", ".join(f"{count} {status}" for status, count in counts.items())
-    notes = (
-        ()
-        if set(counts) <= {"finished"}
-        else (f"Of {plural(len(study.trials), 'trial')}: {told}.",)
-    )
+    study = reading.look(path, every)
+    notes = (*_notes(study),)
     return page(path.name, _lead(study, notes), list(_sections(study, folder))), notes
+
+
+def _notes(study: Study) -> Iterator[str]:
+    """That not all has finished, what was chosen on test rows, and what is not shown."""
+    counts = reading.statuses(study)
+    if not set(counts) <= {"finished"}:
+        told = ", ".join(f"{count} {status}" for status, count in counts.items())
+        yield f"Of {plural(len(study.trials), 'trial')}: {told}."
+    yield from filter(None, (telling.on_test(study), telling.left_out(study, "report")))
 
 
 def _lead(study: Study, notes: Sequence[str]) -> Piece:
@@ -61,22 +64,17 @@ def _lead(study: Study, notes: Sequence[str]) -> Piece:
 
 
 def _tiles(study: Study) -> list[tuple[str, str, str]]:
-    """The best trial, or where there are seeds the best mean over them, its best trial, and the best of all."""
-    if study.best is None:
+    """The best trial, or where there are seeds the best mean over them, and the best seed there."""
+    name, metric, best = words.words(study.metric), study.metric, study.best_setting
+    if best is None:
         return []
-    name, metric, settings = words.words(study.metric), study.metric, study.settings()
-    if not settings:
-        return [_tile(f"best {name}", metric, study.best)]
-    first = settings[0]
-    at = f"{short(label(first.point, 4), 80)}, {plural(len(first.finished), 'seed')}"
-    tiles = [
-        (f"best mean {name}", _mean(first, metric), at),
-        _tile("the best of its seeds", metric, study.best),
+    if not study.has_seeds:
+        return [_tile(f"best {name}", metric, best.trials[0])]
+    at = f"{short(label(best.point, 4), 80)}, {plural(len(best.finished), 'seed')}"
+    return [
+        (f"best mean {name}", telling.mean(best, metric), at),
+        _tile("the best of its seeds", metric, best.trials[0]),
     ]
-    top = next(trial for trial in study.ranking() if trial.status == "finished")
-    return (
-        tiles if top.id == study.best.id else [*tiles, _tile("the best of all trials", metric, top)]
-    )
 
 
 def _tile(name: str, metric: str, trial: Trial) -> tuple[str, str, str]:
@@ -99,27 +97,25 @@ def _sections(study: Study, folder: Path) -> Iterator[Section]:
 
 
 def _ranking(study: Study, folder: Path) -> Piece:
-    settings = study.settings()
-    if not settings:
-        return _trials(study, folder)
+    says = [tag("p", line, class_="quiet") for line in telling.notes(study)]
+    if not study.has_seeds:
+        return [says, _trials(study, folder)]
+    settings, places = study.settings[:MOST_TRIALS], telling.places(study)
     keys = list(dict.fromkeys(key for setting in settings for key in setting.point))
+    marks = {n: places.get(setting.trials[0].id, "") for n, setting in enumerate(settings)}
     rows = [
-        [*(_value(setting.point, key) for key in keys),
-         f"{len(setting.finished)} of {len(setting.trials)}",
-         *(_mean(setting, key) for key in study.figure_keys)]
-        for setting in settings[:MOST_TRIALS]
+        [*(_value(setting.point, key) for key in keys), telling.seeds(setting),
+         *(telling.mean(setting, key) for key in study.figure_keys), marks[n]]
+        for n, setting in enumerate(settings)
     ]  # fmt: skip
-    head = [*keys, "seeds", *map(words.words, study.figure_keys)]
-    says = tag(
-        "p", "Mean ± sample standard deviation over the seeds that finished.", class_="quiet"
-    )
-    table = parts.table(head, rows, left=len(keys), marks={0: "best"})
+    head = [*keys, "seeds", *map(words.words, study.figure_keys), ""]
+    table = parts.table(head, rows, left=len(keys), marks=_classes(marks))
     return [says, table, parts.folded("Each trial", _trials(study, folder))]
 
 
-def _mean(setting: Setting, key: str) -> str:
-    spread, text = setting.spread(key), figure(key, setting.mean(key))
-    return text if spread is None else f"{text} ± {figure(key, spread)}"
+def _classes(marks: Mapping[int, str]) -> dict[int, str]:
+    """Rows of the best setting stand out; what is tied with it is said in words."""
+    return {row: place for row, place in marks.items() if place == "best"}
 
 
 def _value(point: Any, key: str) -> str:
@@ -129,16 +125,16 @@ def _value(point: Any, key: str) -> str:
 def _trials(study: Study, folder: Path) -> Piece:
     """A line for each trial, its report beside it where there is one, or else where its run is."""
     ranked, keys = study.ranking(), list(reading.swept(study))
-    rows = []
+    rows, places = [], telling.places(study)
     for place, trial in enumerate(ranked[:MOST_TRIALS], 1):
         cells = [figure(key, (trial.figures or {}).get(key)) for key in study.figure_keys]
         point = [_value(trial.point, key) for key in keys]
-        rows.append([str(place), *point, trial.status, _where(study, trial, folder), *cells])
-    best = study.best
-    marks = {n: "best" for n, trial in enumerate(ranked) if best and trial.id == best.id}
-    head = ["", *keys, "status", "run", *map(words.words, study.figure_keys)]
+        where = _where(study, trial, folder)
+        rows.append([str(place), *point, trial.status, where, *cells, places.get(trial.id, "")])
+    marks = {n: places.get(trial.id, "") for n, trial in enumerate(ranked)}
+    head = ["", *keys, "status", "run", *map(words.words, study.figure_keys), ""]
     more = len(ranked) - len(rows)
-    table = parts.table(head, rows, left=len(keys) + 3, marks=marks)
+    table = parts.table(head, rows, left=len(keys) + 3, marks=_classes(marks))
     return [table, tag("p", f"and {more:,} more", class_="quiet") if more else None]
 
 
@@ -153,7 +149,8 @@ def _where(study: Study, trial: Trial, folder: Path) -> Piece:
 
 
 def _against(study: Study) -> Piece:
-    """A drawing for each key whose values differ: a point for each trial, a line through the best at each value."""
+    """A drawing for each key whose values differ: a point for each trial, a line through the mean of the best setting
+    at each value."""
     done = [
         (t, (t.figures or {}).get(study.metric)) for t in study.ranking() if t.status == "finished"
     ]
@@ -166,7 +163,11 @@ def _against(study: Study) -> Piece:
     drawn = [_panel(study, key, shown) for key in differ]
     missing = Counter(trial.status for trial in study.trials) - Counter(finished=len(ended))
     out = ", ".join(f"{count} {status}" for status, count in missing.items())
-    says = "A point for each trial that finished, a line through the best at each value."
+    says = "A point for each trial that finished, "
+    says += (
+        f"a line through {'the mean of ' if study.has_seeds else ''}the best setting at each value."
+    )
+    says += " A ring around the best." if study.best else ""
     says += f" The best {len(shown):,} are drawn." if len(shown) < len(ended) else ""
     says += f" Not drawn: {out}." if out else ""
     return [tag("p", says, class_="quiet"), tag("div", drawn, class_="charts")]
@@ -178,21 +179,37 @@ def _panel(study: Study, key: Key, ended: Sequence[tuple[Trial, float]]) -> Piec
     frame = Frame(along, up, short(key.name, 50), words.words(study.metric))
     points: list[tuple[float, float, str]] = []
     tops: dict[float, float] = {}
-    best = min if study.metric.endswith("_loss") else max
+    for setting in study.settings:  # the best first
+        mean = setting.mean(study.metric)
+        if mean is not None and key.name in setting.point:
+            tops.setdefault(key.place(setting.point[key.name]), mean)
     for trial, value in inside:
         x = key.place(trial.point[key.name])
-        tops[x] = best(tops.get(x, value), value)
         says = f"{short(label(trial.point, 4), 120)}\t{figure(study.metric, value)}"
         points.append((x, value, says))
     line = "M" + "L".join("{:g} {:g}".format(*frame.at(x, y)) for x, y in sorted(tops.items()))
     joined = (
         tag("g", tag("path", d=line), class_="line test")
-        if key.kind != "text" and key.name != "seed"
+        if key.kind != "text" and key.name != SEED
         else None
     )
+    ring = _ring(study, key, frame)
     dots = charts.dots(frame, points, "test", 3.6)
     title = f"{words.words(study.metric)} against {key.name}"
-    return charts.figure(short(key.name, 50), frame.drawn(title, joined, dots, hover="near"))
+    return charts.figure(short(key.name, 50), frame.drawn(title, joined, dots, ring, hover="near"))
+
+
+def _ring(study: Study, key: Key, frame: Frame) -> Piece:
+    """Around the mean of the best setting; over the seeds, around its best seed."""
+    best, trial = study.best_setting, study.best
+    if best is None or trial is None or key.name not in trial.point:
+        return None
+    own = (trial.figures or {}).get(study.metric)
+    height = own if key.name == SEED else best.mean(study.metric)
+    if height is None:
+        return None
+    x, y = frame.at(key.place(trial.point[key.name]), height)
+    return void("circle", cx=x, cy=y, r=7, class_="ring")
 
 
 def _curves(study: Study) -> Piece:
@@ -209,7 +226,7 @@ def _curves(study: Study) -> Piece:
             title = f"{split} {kind} of each trial"
             chart = curves.of_lines(kind, found, title, hover="near")
             drawn.append(charts.figure(title.capitalize(), chart))
-    ends = charts.legend([("the best", STEPS[0]), ("the worst", STEPS[-1])])
+    ends = charts.legend([("the best setting", STEPS[0]), ("the worst", STEPS[-1])])
     less = tag("p", f"The best {len(shown)} of {plural(len(ranked), 'trial')}.", class_="quiet")
     return [
         less if len(shown) < len(ranked) else None,
@@ -238,24 +255,17 @@ def _records(trial: Trial) -> list[Any]:
 
 
 def _repeat(study: Study) -> Piece:
-    going, given, best = reading.going_on(study), _command(study), study.best
+    going, best = reading.going_on(study), study.best
+    given = shlex.join(reading.last_command(study)) or None
     return [
         _to_type("To train what is missing:", going),
         _to_type("As it was last trained:", given if given != going else None),
-        _to_type("A page of the best trial:", words.command("report", best.path) if best else None),
+        _to_type(
+            f"A page of {telling.what_best_is(study)}:" if best else "",
+            words.command("report", best.path) if best else None,
+        ),
     ]
 
 
 def _to_type(says: str, command: str | None) -> Piece:
     return [tag("p", says), parts.code(command, "the command")] if command else None
-
-
-def _command(study: Study) -> str | None:
-    """What the newest of its trials was trained by; None where they do not say."""
-    found: list[tuple[str, list[str]]] = []
-    for trial in study.trials:
-        with suppress(DamagedError, UsageError):
-            run = rundir.open_run(trial.path)
-            found.append((str(run["started"]), run["command"][1:]))
-    words_of = max(found, default=("", []))[1]
-    return shlex.join(["nncli", *words_of]) if words_of[:1] == ["sweep"] else None

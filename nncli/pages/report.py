@@ -14,12 +14,13 @@ REPORT = "report.html"
 
 
 def write(
-    target: Path, out: Path | None = None, split: str | None = None
+    target: Path, out: Path | None = None, split: str | None = None, *, every: bool = False
 ) -> tuple[Path, tuple[str, ...]]:
     """Write the page of a run or a sweep to `out`, by default into it; where it is, and what should be known of it.
 
-    A run that has not ended is shown as it stands; without its data, without answers. Raises UsageError where there is
-    no such run, DamagedError where it cannot be read; nothing is written then.
+    A run that has not ended is shown as it stands; without its data, without answers. Of a sweep the trials of its last
+    command are shown, or `every` one. Raises UsageError where there is no such run, DamagedError where it cannot be
+    read; nothing is written then.
     """
     if target.is_file():
         raise UsageError(f"{target}: is a file; a report is of a run or a sweep: name its folder")
@@ -28,7 +29,7 @@ def write(
     if is_sweep(target):
         if split is not None:
             raise UsageError(f"--split {split}: {target} is a sweep; its report shows no answers")
-        page, notes = of_sweep.draw(target, (out or target / REPORT).parent)
+        page, notes = of_sweep.draw(target, (out or target / REPORT).parent, every)
     else:
         page, notes = of_run.draw(target, split)
     path = out or target / REPORT

@@ -24,6 +24,7 @@ from nncli.report.swept import (
     legend_of_marks,
     mean,
     ring,
+    shown,
 )
 
 COLUMNS, MOST_PANELS = 3, 12
@@ -89,9 +90,9 @@ def _panel(axes: Axes, swept: Swept, key: Key, inches: float) -> None:
     if line:
         axes.plot(*zip(*line, strict=True), color=COLORS[0], zorder=2, gid="line")
     draw_marks(axes, rows, places, upright=True)
-    for place, row in done:
-        if swept.is_best(row):
-            _ring(axes, place, row.value)
+    for row in rows:
+        if swept.is_best(row) and shown(row):
+            _ring(axes, key.place(row.point[key.name]), swept.height_of_best(key))
     scale_figure(axes, swept.kind, swept.values())
     scale_key(axes, key, inches)
     axes.margins(x=0.06, y=0.08)
@@ -105,22 +106,22 @@ def _dots(axes: Axes, x: Sequence[float | None], y: Sequence[float | None], fain
 
 
 def _ring(axes: Axes, x: float | None, y: float | None) -> None:
-    axes.plot([x or 0.0], [y or 0.0], ms=13, gid="best", **RING)
+    if x is not None and y is not None:
+        axes.plot([x], [y], ms=13, gid="best", **RING)
 
 
 def _line(swept: Swept, key: Key) -> list[tuple[float, float]]:
-    """The mean over the seeds at each value; where other keys differ too, the best of these means."""
+    """The mean over the seeds at each value; where other keys differ too, that of the best setting there."""
     if key.kind == "text" or key.name == SEED:
         return []
     heights: dict[float, list[float]] = {}
-    for group in swept.groups(swept.keys):
+    for group in swept.groups(swept.keys):  # the best first
         height = mean(group)
         if height is not None:
             heights.setdefault(key.place(group[0].point[key.name]), []).append(height)
     if len(swept.keys) > 1 and all(len(each) == 1 for each in heights.values()):
         return []  # of random points a line would say nothing
-    best = max if swept.sign > 0 else min
-    return sorted((place, best(each)) for place, each in heights.items())
+    return sorted((place, each[0]) for place, each in heights.items())
 
 
 def _legend(figure: Figure, swept: Swept) -> None:
@@ -128,7 +129,7 @@ def _legend(figure: Figure, swept: Swept) -> None:
     alone = len(swept.keys) == 1
     entries: list[Artist] = []
     if any(line.get_gid() == "line" for axes in figure.axes for line in axes.lines):
-        means = "mean over the seeds" if alone else "best mean over the seeds"
+        means = "mean over the seeds" if alone else "mean of the best setting at each value"
         label = means if swept.seeds else "" if alone else "the best at each value"
         entries += [Line2D([], [], color=COLORS[0], label=label)] if label else []
     if any(line.get_gid() == "mean" for axes in figure.axes for line in axes.lines):
@@ -136,14 +137,15 @@ def _legend(figure: Figure, swept: Swept) -> None:
         entries.append(Line2D([], [], label="mean", **look))  # type: ignore[arg-type]
     look = {"ls": "", "marker": "o", "ms": 7, "mew": 0, "color": COLORS[0]}
     entries.append(Line2D([], [], label="a trial", alpha=FAINT if swept.crowded else 1, **look))  # type: ignore[arg-type]
-    entries += [*swept.best_entry(ring), *legend_of_marks(swept.rows)]
+    ringed = swept.ringed_seed if swept.keys[0].name == SEED else ""
+    best = swept.best_entry(lambda label: ring(label + ringed))
+    entries += [*best, *legend_of_marks(swept.rows)]
     legend_below(figure, entries)
 
 
 def _listed(swept: Swept, key: Key) -> Figure:
     """Texts below each other, the best first, the metric along the axis and its mean at the end of the line."""
-    groups = sorted(swept.groups([key]), key=lambda group: _order(swept, group))
-    which = ""
+    groups, which = swept.groups([key]), ""
     if len(groups) > MOST_LINES:
         which, groups = f", {MOST_LINES} of {len(groups)}", groups[:MOST_LINES]
     title = swept.title(f"{swept.words} against {key.name}{which}")
@@ -153,7 +155,7 @@ def _listed(swept: Swept, key: Key) -> Figure:
     figure = new_figure(width, 2.2 + 0.42 * len(groups), title)
     axes = figure.subplots()
     for line, group in enumerate(groups):
-        _listed_line(axes, swept, group, line)
+        _listed_line(axes, swept, key, group, line)
     scale_figure(axes, swept.kind, swept.values(), along="x")
     axes.set(yticks=range(len(groups)), yticklabels=names, ylim=(len(groups) - 0.4, -0.6))
     axes.set_xlabel(swept.words)
@@ -166,12 +168,7 @@ def _listed(swept: Swept, key: Key) -> Figure:
     return figure
 
 
-def _order(swept: Swept, group: Sequence[Row]) -> tuple[bool, float]:
-    height = mean(group)
-    return height is None, -swept.sign * (height or 0.0)
-
-
-def _listed_line(axes: Axes, swept: Swept, group: Sequence[Row], line: int) -> None:
+def _listed_line(axes: Axes, swept: Swept, key: Key, group: Sequence[Row], line: int) -> None:
     """The trials of one text, and their mean in figures."""
     done = [row for row in group if row.mark == FINISHED]
     many, average = len(done) > 1, mean(group)
@@ -182,6 +179,6 @@ def _listed_line(axes: Axes, swept: Swept, group: Sequence[Row], line: int) -> N
         axes.plot([average], [line], **look)  # type: ignore[arg-type]
     for row in done:
         if swept.is_best(row):
-            _ring(axes, row.value, line)
+            _ring(axes, swept.height_of_best(key), line)
     told = words.figure(swept.metric, average) if average is not None else ""
     axes.text(1.02, line, told, transform=axes.get_yaxis_transform(), va="center", color=GRAY)

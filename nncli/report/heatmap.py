@@ -137,7 +137,7 @@ def _fill(axes: Axes, swept: Swept, cells: Cells, image: Any, numbers: bool) -> 
 
 
 def _frame(axes: Axes, column: int, line: int) -> None:
-    """Around the cell of the best trial, to be seen on dark and on light."""
+    """Around the cell of the best setting, to be seen on dark and on light."""
     for color, thick in (("white", 5), ("black", 2.4)):
         look: dict[str, Any] = {"edgecolor": color, "lw": thick, "zorder": 4, "clip_on": False}
         corner = (column - 0.5, line - 0.5)

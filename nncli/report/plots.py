@@ -16,7 +16,7 @@ from nncli.report.figures import render, style
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.report.swept import Swept
 from nncli.spec.suggest import did_you_mean
-from nncli.sweep import reading
+from nncli.sweep import reading, telling
 
 PLOTS: dict[str, Callable[[Subject], Figure]] = {
     "curves": lambda subject: curves.draw([subject]),
@@ -62,16 +62,18 @@ def draw(
     kind: str = "png",
     split: str | None = None,
     dataset: Dataset | None = None,
+    every: bool = False,
 ) -> Drawn:
     """Draw the named pictures, or all that apply, of a run, of a sweep, or of several of them (where a sweep stands
-    for its trials). `split` is for the pictures of answers; `dataset` spares reading the data again.
+    for its trials: those of its last command, or `every` one). `split` is for the pictures of answers; `dataset` spares
+    reading the data again.
 
     They go to `out`, by default to `plots` in a single run or sweep and to the current folder for several. Nothing is
     written before all are drawn. Raises UsageError where a named picture, or none at all, applies.
     """
     if len(targets) == 1 and reading.is_sweep(targets[0]):
-        return _of_sweep(Swept(targets[0]), names, (out or targets[0] / FOLDER), kind)
-    subjects = [Subject(run, split, dataset) for run in _runs(targets)]
+        return _of_sweep(Swept(targets[0], every), names, (out or targets[0] / FOLDER), kind)
+    subjects = [Subject(run, split, dataset) for run in _runs(targets, every)]
     single = len(subjects) == 1
     folder = out or (subjects[0].path / FOLDER if single else Path())
 
@@ -96,7 +98,8 @@ def _of_sweep(swept: Swept, names: Sequence[str], folder: Path, kind: str) -> Dr
         return sweeps.PICTURES[name](swept)
 
     paths, left_out = _written(picture, names, sweeps.PICTURES, folder, kind)
-    return Drawn(paths, (*left_out, *swept.unreadable()), ())
+    more = filter(None, [telling.left_out(swept.study, "plot")])
+    return Drawn(paths, (*left_out, *swept.unreadable(), *more), ())
 
 
 def _written(
@@ -122,16 +125,16 @@ def _written(
     return tuple(pictures), left_out
 
 
-def _runs(targets: Sequence[Path]) -> list[Path]:
+def _runs(targets: Sequence[Path], every: bool) -> list[Path]:
     """The runs, each once; a sweep stands for those of its trials that were begun, the best first."""
     runs: list[Path] = []
     for target in targets:
-        runs += _trials(target) if reading.is_sweep(target) else [target]
+        runs += _trials(target, every) if reading.is_sweep(target) else [target]
     return list(dict.fromkeys(runs))
 
 
-def _trials(sweep: Path) -> list[Path]:
-    ranked = reading.open_sweep(sweep).ranking()
+def _trials(sweep: Path, every: bool) -> list[Path]:
+    ranked = reading.open_sweep(sweep, every).ranking()
     return [trial.path for trial in ranked if trial.path.is_dir()]
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
-import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -21,6 +21,7 @@ from nncli.report.scales import LOWEST_R2
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.runs.rundir import RUN
 from nncli.spec.paths import key_path
+from nncli.sweep import telling
 from nncli.sweep.reading import distinct, look
 from nncli.sweep.study import Trial
 from nncli.sweep.values import label, same
@@ -130,11 +131,11 @@ def _found(spec: Any, key: str) -> Any:
 class Swept:
     """One sweep to be drawn."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.study = path, look(path)
+    def __init__(self, path: Path, every: bool = False) -> None:
+        self.path, self.study = path, look(path, every)
         self.metric = self.study.metric
         self.rows = [Row(trial, self.metric) for trial in self.study.ranking()]
-        """The best first."""
+        """Those of the best setting first."""
         names = list(dict.fromkeys(name for row in self.rows for name in row.point))
         for row in self.rows:
             row.look_up(names)
@@ -179,15 +180,33 @@ class Swept:
         return [row.unreadable for row in self.rows if row.unreadable]
 
     def is_best(self, row: Row) -> bool:
-        """Whether a trial is the first of the ranking."""
+        """Whether a trial stands for the sweep: of the best setting, the best seed."""
         return self.study.best is not None and row.trial.id == self.study.best.id
+
+    def height_of_best(self, key: Key) -> float | None:
+        """Where the ring stands against a key: at the mean of the best setting, over the seeds at its best seed."""
+        best, trial = self.study.best_setting, self.study.best
+        if best is None or trial is None:
+            return None
+        return (
+            (trial.figures or {}).get(self.metric) if key.name == SEED else best.mean(self.metric)
+        )
+
+    @property
+    def ringed_seed(self) -> str:
+        """What a legend says where the ring is around the best seed, though the best is a mean."""
+        best = self.study.best
+        if best is None or not self.study.has_seeds:
+            return ""
+        value = figure(self.metric, (best.figures or {}).get(self.metric))
+        return f"; ringed: its best seed, {value}"
 
     def placed(self, keys: Sequence[Key]) -> list[Row]:
         """The trials that have a value of each of these keys."""
         return [row for row in self.rows if all(key.name in row.point for key in keys)]
 
     def groups(self, keys: Sequence[Key]) -> list[list[Row]]:
-        """Trials with the same values of these keys, the group of the best trial first."""
+        """Trials with the same values of these keys, the group of the best setting first."""
         groups: dict[tuple[float | str, ...], list[Row]] = {}
         for row in self.placed(keys):
             groups.setdefault(row.at(keys), []).append(row)
@@ -205,19 +224,21 @@ class Swept:
         return " · ".join([self.name, short(what, 80), plural(len(self.rows), "trial")])
 
     def best_entry(self, handle: Callable[[str], Artist]) -> list[Artist]:
-        """What a legend says of the best trial, if there is one, made by `handle` from its words."""
-        best = self.study.best
+        """What a legend says of the best setting, if there is one, made by `handle` from its words."""
+        best, tied = self.study.best_setting, len(self.study.tied())
         if best is None:
             return []
-        value = figure(self.metric, (best.figures or {}).get(self.metric))
         labels = {
             key.name: dict(zip(map(same, key.values), key.labels(), strict=True))
             for key in self.keys
         }
         point = {
-            name: labels.get(name, {}).get(same(told), told) for name, told in best.point.items()
+            name: labels.get(name, {}).get(same(told), told)
+            for name, told in telling.point(self.study, best).items()
         }
-        return [handle(f"best: {value} at {short(label(point, 4), 60)}")]
+        at = f" at {short(label(point, 4), 60)}" if point else ""
+        level = f", tied with {plural(tied, 'other')}" if tied else ""
+        return [handle(f"best: {telling.best_value(self.study, best)}{at}{level}")]
 
     @property
     def crowded(self) -> bool:
@@ -236,9 +257,10 @@ def shown(row: Row) -> bool:
 
 
 def mean(rows: Sequence[Row]) -> float | None:
-    """Over those that have finished; None where none has."""
-    values = [row.value for row in rows if row.mark in (FINISHED, BELOW) and row.value is not None]
-    return float(np.mean(values)) if values else None
+    """Over those that have finished; None where none has, or one of them has no finite figure."""
+    values = [row.value for row in rows if row.trial.status == FINISHED]
+    numbers = [value for value in values if value is not None]
+    return fmean(numbers) if numbers and len(numbers) == len(values) else None
 
 
 def legend_of_marks(rows: Sequence[Row]) -> list[Artist]:

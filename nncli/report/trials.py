@@ -154,7 +154,7 @@ def _legends(
         title = short(paint.key.name, 28)
         place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.02, 1)}
         axes.legend(handles=lines, title=title, alignment="left", borderaxespad=0, **place)
-    below = swept.best_entry(ring)
+    below = swept.best_entry(lambda label: ring(label + swept.ringed_seed))
     if paint.second:
         below += [
             Line2D([], [], color=GRAY, ls=STYLES[place], label=f"{paint.second.name}={label}")

@@ -113,6 +113,11 @@ class SweepFile(_Document):
     """sweep.json, the best trial first."""
 
     trials: Annotated[list[ListedTrial], Field(min_length=1)]
+    """What the last command asked for; before nncli wrote `earlier`, all trials of the directory."""
+    earlier: list[ListedTrial] = []
+    """The others, of earlier commands."""
+    command: list[str] = []
+    """The last command."""
     halving: Json | None = None
     """By what some of the trials were stopped."""
 

@@ -56,14 +56,14 @@ class RangeSpec(Model):
 
 
 class HalvingSpec(Model):
-    """Successive halving: every trial begins, and only the best go on."""
+    """Successive halving: every trial begins, and only the best settings go on, each with all of its seeds."""
 
     rungs: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)] = Field(
         examples=[[1, 3, 9, 30]]
     )
-    """Epochs at which trials are compared, rising."""
+    """Epochs at which settings are compared, rising."""
     keep: Share = 0.33
-    """The share of trials that goes on from each rung."""
+    """The share of settings that goes on from each rung."""
 
 
 @dataclass(frozen=True)

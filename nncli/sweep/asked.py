@@ -1,4 +1,5 @@
-"""What the command line says of a sweep: `--grid`, `--samples`, `--halving` and `--keep`, by the rules of the file."""
+"""What the command line says of a sweep: `--grid`, `--samples`, `--halving`, `--keep` and `--name`, by the rules of the
+file."""
 
 from __future__ import annotations
 
@@ -22,16 +23,18 @@ class Asked:
     samples: int | None = None
     halving: str | None = None
     keep: float | None = None
+    name: str | None = None
 
     def overrides(self) -> list[str]:
         """The options as `--set` takes them."""
         settings = {
-            "": json.dumps(read_grid(self.grid)) if self.grid else None,
-            ".samples": self.samples,
-            ".halving.rungs": None if self.halving is None else f"[{self.halving}]",
-            ".halving.keep": self.keep,
+            "sweep": json.dumps(read_grid(self.grid)) if self.grid else None,
+            "sweep.samples": self.samples,
+            "sweep.halving.rungs": None if self.halving is None else f"[{self.halving}]",
+            "sweep.halving.keep": self.keep,
+            "name": None if self.name is None else json.dumps(self.name),
         }
-        return [f"sweep{key}={value}" for key, value in settings.items() if value is not None]
+        return [f"{key}={value}" for key, value in settings.items() if value is not None]
 
     def load(self, path: Path, overrides: Sequence[str]) -> tuple[Document, SweepSpec]:
         """The spec and what to sweep. Raises SpecError naming the option, UsageError where there is nothing."""
@@ -46,16 +49,17 @@ class Asked:
         return document, document.spec.sweep
 
     def _placed(self, problem: Problem) -> Problem:
-        if problem.place != PLACE or problem.path[:1] != ("sweep",):
+        if problem.place != PLACE or problem.path[:1] not in (("sweep",), ("name",)):
             return problem
         return replace(problem, place=self._option(problem.path) or PLACE)
 
     def _option(self, path: KeyPath) -> str:
         """The option that says what stands at a path."""
         given = {
+            "--name": path == ("name",) and self.name is not None,
             "--samples": path[1:2] == ("samples",) and self.samples is not None,
             "--halving": path[1:2] == ("halving",) and path[2:] != ("keep",) and self.halving,
             "--keep": path[1:2] == ("halving",) and self.keep is not None,
-            "--grid": bool(self.grid),
+            "--grid": path[:1] == ("sweep",) and bool(self.grid),
         }
         return next((option for option, is_given in given.items() if is_given), "")

@@ -15,7 +15,7 @@ import numpy as np
 from nncli import preparation
 from nncli.data.dataset import Dataset, Split
 from nncli.errors import NncliError
-from nncli.fit import with_dims
+from nncli.fit import with_dims, with_validation
 from nncli.network.params import count
 from nncli.runs import rundir
 from nncli.spec.load import parse_spec
@@ -61,7 +61,8 @@ def estimate(
     todo = [(trial, trial.spec) for trial in study.trials if trial.spec and trial.to_run]
     groups = planner.plan([spec for _, spec in todo], workers)
     try:
-        rate, basis = _of_finished(study.trials, dataset), "what finished trials took"
+        rate = _of_finished((*study.earlier, *study.trials), dataset)
+        basis = "what finished trials took"
         if not rate and dataset:
             specs = [todo[number][1] for number in groups[0]] if groups else []
             rate, basis = _measured(specs, dataset), "a few timed steps"
@@ -99,7 +100,7 @@ def _makespan(loads: Sequence[float], workers: int) -> float:
 
 def work(spec: Spec, dataset: Dataset | None) -> float:
     """What a training costs, in multiply-adds: steps, and the evaluation of every record."""
-    spec = with_dims(spec, dataset) if dataset else spec
+    spec = _resolved(spec, dataset) if dataset else spec
     length = Length.of(spec, len(dataset.splits["train"]) if dataset else NOMINAL)
     weights = count(spec.architecture)
     step = OVERHEAD + 3 * length.batch_size * weights
@@ -107,6 +108,11 @@ def work(spec: Spec, dataset: Dataset | None) -> float:
         step *= 2 * weights
     judged = sum(len(dataset.splits[split]) for split in tracked(spec, dataset)) if dataset else 0
     return length.steps * step + ceil(length.epochs / spec.record_every) * judged * weights
+
+
+def _resolved(spec: Spec, dataset: Dataset) -> Spec:
+    """A trial's spec with what its data say."""
+    return with_validation(with_dims(spec, dataset), dataset, compared=True)
 
 
 def remaining(trial: Trial, spec: Spec, dataset: Dataset | None) -> float:
@@ -164,7 +170,7 @@ def _measured(specs: Sequence[Spec], dataset: Dataset) -> float | None:
     if not specs or specs[0].gradient == "numerical":
         return None
     length = preparation.prepare(specs[0], dataset=dataset).length
-    narrow = [_narrow(with_dims(spec, dataset)) for spec in specs[:TOGETHER]]
+    narrow = [_narrow(_resolved(spec, dataset)) for spec in specs[:TOGETHER]]
     lead, together, weights = narrow[0], len(narrow), count(narrow[0].architecture)
     if weights > 4 * WEIGHTS:  # the data alone is that wide
         return None

@@ -1,4 +1,5 @@
-"""Successive halving: every trial begins, and at each rung only the best go on, from their checkpoints.
+"""Successive halving: every trial begins, and at each rung only the best settings go on, from their checkpoints, with
+all of their seeds.
 
 A trial is paused at a rung, never shortened: its schedule is that of the whole training, and one that goes on to the
 end has the bytes of one that was never compared. Source: Jamieson and Talwalkar 2016, Non-stochastic Best Arm
@@ -14,7 +15,6 @@ from dataclasses import replace
 from nncli.errors import DamagedError, MachineError
 from nncli.runs import checkpoint, rundir
 from nncli.spec.sweeps import HalvingSpec
-from nncli.sweep.settings import rank
 from nncli.sweep.study import STOPPED, Study, Trial
 
 
@@ -38,24 +38,26 @@ def has_reached(trial: Trial, rung: int) -> bool:
 
 
 def halve(study: Study, rung: int, keep: float, ended: Callable[[Trial], None]) -> Study:
-    """The study without those that do not go on from a rung: `keep` of those that came to it do, one at least."""
-    metric = study.metric
-    loss = f"{metric.partition('_')[0]}_loss"
-    there = [t for t in study.trials if t.spec and t.status in ("finished", "interrupted")]
-    figures = {trial.id: _at(trial, rung) for trial in there}
-    ranked = sorted(
-        there,
-        key=lambda trial: [rank(figures[trial.id].get(key), key) for key in (metric, loss)],
-    )
+    """The study without what does not go on from a rung: of the settings that came to it, `keep` do, one at least."""
+    there = study.mapped(lambda trial: _there(trial, rung))
+    ranked = [setting for setting in there.settings if setting.finished]
     best = math.ceil(len(ranked) * keep)
-    for place, trial in enumerate(ranked[best:], best + 1):
-        if trial.status != "interrupted":  # it ended before the rung, by itself
-            continue
+    for place, setting in enumerate(ranked[best:], best + 1):
         reason = f"place {place} of {len(ranked)} after epoch {rung}: {best} go on"
-        left = replace(trial, status=STOPPED, reason=reason)
-        study = study.replaced(left)
-        ended(left)
+        for trial in (study.trial(one.id) for one in setting.trials):
+            if trial.status != "interrupted":  # it ended before the rung, by itself
+                continue
+            left = replace(trial, status=STOPPED, reason=reason)
+            study = study.replaced(left)
+            ended(left)
     return study
+
+
+def _there(trial: Trial, rung: int) -> Trial:
+    """A trial that came to a rung as if that were its end."""
+    if trial.status not in ("finished", "interrupted"):
+        return trial
+    return replace(trial, status="finished", figures=_at(trial, rung))
 
 
 def _at(trial: Trial, rung: int) -> dict[str, float | None]:

@@ -28,21 +28,25 @@ def is_sweep(path: Path) -> bool:
     return (path / SWEEP).is_file()
 
 
-def open_sweep(path: Path) -> Study:
-    """The sweep in a folder, from sweep.json alone. Raises UsageError where there is none, DamagedError where it
-    cannot be read."""
+def open_sweep(path: Path, every: bool = False) -> Study:
+    """The sweep in a folder, from sweep.json alone: what its last command asked for, or `every` trial there is. Raises
+    UsageError where there is none, DamagedError where it cannot be read."""
     if not path.is_dir():
         raise UsageError(f"{path}: no such sweep. `nncli runs` lists the sweeps there are.")
     file = path / SWEEP
     if not file.is_file():
         raise UsageError(f"{path}: is not a sweep: it has no {SWEEP}")
     listing = documents.checked(rundir.read_json(file), SweepFile, file)
-    return Study(path, tuple(_trial(path, listed) for listed in listing.trials))
+    asked, earlier = (
+        tuple(_trial(path, listed) for listed in each) for each in (listing.trials, listing.earlier)
+    )
+    study = Study(path, asked, earlier, tuple(listing.command))
+    return study.with_earlier() if every else study
 
 
-def look(path: Path) -> Study:
+def look(path: Path, every: bool = False) -> Study:
     """The sweep in a folder as it stands now: trials that have not ended are looked up in their own directories."""
-    study = open_sweep(path)
+    study = open_sweep(path, every)
     return study.mapped(lambda trial: observe(trial) if trial.status == WAITING else trial)
 
 
@@ -90,11 +94,11 @@ def list_sweeps(runs_dir: Path) -> tuple[list[Study], list[Path]]:
     return [study for _, study in sorted(found, key=lambda item: item[0])], strange
 
 
-def best_trial(path: Path) -> Trial:
-    """The best trial of a sweep. Raises UsageError where none has finished."""
-    study = look(path)
+def best_trial(study: Study) -> Trial:
+    """The trial that stands for a sweep. Raises UsageError where none has finished."""
     if study.best is None:
         counts = ", ".join(f"{count} {status}" for status, count in statuses(study).items())
+        path = study.path
         raise UsageError(f"{path}: no trial has finished: {counts}. `nncli show {path}` says more.")
     return study.best
 
@@ -123,12 +127,21 @@ def going_on(study: Study) -> str | None:
     counts = statuses(study)
     if "running" in counts or not counts.keys() - {*DONE, STOPPED}:
         return None
+    command = last_command(study)
+    if not command:
+        return "the same `nncli sweep` command"
+    return shlex.join(word for word in command if word != "--fresh")
+
+
+def last_command(study: Study) -> list[str]:
+    """`nncli sweep ...` as it was last given; for a sweep of an earlier version, what its newest trial was trained by.
+    Empty where nothing tells."""
+    if study.command[1:2] == ("sweep",):
+        return ["nncli", *study.command[1:]]
     begun = [run for trial in study.trials for run in [_run(trial)] if run]
     commands = [run["command"] for run in sorted(begun, key=lambda run: str(run["started"]))]
-    swept_by = [words for words in commands if words[1:2] == ["sweep"]]
-    if not swept_by:
-        return "the same `nncli sweep` command"
-    return shlex.join(["nncli", *(word for word in swept_by[-1][1:] if word != "--fresh")])
+    swept_by = [words[1:] for words in commands if words[1:2] == ["sweep"]]
+    return ["nncli", *swept_by[-1]] if swept_by else []
 
 
 def _run(trial: Trial) -> Mapping[str, Any] | None:
@@ -142,14 +155,14 @@ def _run(trial: Trial) -> Mapping[str, Any] | None:
 def as_json(study: Study) -> dict[str, Any]:
     """All that there is to say of a sweep."""
     told = study.as_json()
-    trials = told.pop("trials")
+    trials = {key: told.pop(key) for key in ("trials", "earlier")}
     facts = {"swept": swept(study), "statuses": statuses(study), "go_on": going_on(study)}
-    return {**told, **facts, "trials": trials}
+    return {**told, **facts, **trials}
 
 
 def in_short(study: Study) -> dict[str, Any]:
     """A line of a list of sweeps: what has been trained, and the best of it."""
-    best, metric = study.best, study.metric
+    best, metric, setting = study.best, study.metric, study.best_setting
     return {
         "sweep": str(study.path),
         "trials": len(study.trials),
@@ -162,4 +175,5 @@ def in_short(study: Study) -> dict[str, Any]:
             "point": best.point,
             "value": (best.figures or {}).get(metric),
         },
+        "setting": setting.as_json([metric]) if setting and study.has_seeds else None,
     }

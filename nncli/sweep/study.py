@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from nncli.spec.load import read_source
 from nncli.spec.model import Spec
 from nncli.spec.sweeps import HalvingSpec
 from nncli.sweep.grid import Point, sweep_id, trial_id
-from nncli.sweep.settings import Setting, rank, settings_of
+from nncli.sweep.settings import Setting, are_tied, settings_of
 from nncli.sweep.specs import trial_specs
 
 SWEEP_SPEC, TRIALS = "sweep.yaml", "trials"
@@ -52,10 +54,18 @@ class Trial:
 
 @dataclass(frozen=True)
 class Study:
-    """A sweep's directory and its trials."""
+    """A sweep's directory, and the trials that its last command asked for: these are ranked, counted and drawn."""
 
     path: Path
     trials: tuple[Trial, ...]
+    earlier: tuple[Trial, ...] = ()
+    """Trials of earlier commands that the last one did not ask for: they stay, should they be asked for again."""
+    command: tuple[str, ...] = ()
+    """The last command; empty for a sweep of an earlier version."""
+
+    def with_earlier(self) -> Study:
+        """The study of all trials in the directory, whichever command asked for them."""
+        return replace(self, trials=(*self.trials, *self.earlier), earlier=())
 
     def trial(self, identity: str) -> Trial:
         """The trial of this id."""
@@ -63,32 +73,32 @@ class Study:
 
     def mapped(self, change: Callable[[Trial], Trial]) -> Study:
         """The study with each trial changed."""
-        return Study(self.path, tuple(map(change, self.trials)))
+        return replace(self, trials=tuple(map(change, self.trials)))
 
     def replaced(self, trial: Trial) -> Study:
         """The study with one trial as it stands now."""
         return self.mapped(lambda old: trial if old.id == trial.id else old)
 
-    @property
+    @cached_property
     def metric(self) -> str:
-        """What trials are ranked by: the last figure of validation where it is tracked, else of test, else train."""
-        return metric_of({key for trial in self.trials for key in trial.figures or {}})
+        """What is ranked by, of the figures that all trials have: those of validation, else of test, else of train."""
+        records = [set(trial.figures) for trial in self.trials if trial.figures]
+        return metric_of(set.intersection(*records) if records else ())
+
+    @cached_property
+    def settings(self) -> list[Setting]:
+        """The trials by what they have in common but for their seeds, the best mean first; settings that are level in
+        the metric by their loss on the same split."""
+        return settings_of(self.trials, self.metric)
+
+    @property
+    def has_seeds(self) -> bool:
+        """Whether settings were repeated with other seeds."""
+        return any(len(setting.trials) > 1 for setting in self.settings)
 
     def ranking(self) -> list[Trial]:
-        """Finished first; then by the metric; trials that are level in it by their loss on the same split."""
-        metric = self.metric
-        loss = f"{metric.partition('_')[0]}_loss"
-
-        def order(trial: Trial) -> tuple[bool, float, float]:
-            figures = trial.figures or {}
-            by_metric, by_loss = (rank(figures.get(key), key) for key in (metric, loss))
-            return trial.status != "finished", by_metric, by_loss
-
-        return sorted(self.trials, key=order)
-
-    def settings(self) -> list[Setting]:
-        """The trials by what they have in common but for their seeds, the best mean first; none without seeds."""
-        return settings_of(self.ranking(), self.metric)
+        """The trials, those of the best setting first."""
+        return [trial for setting in self.settings for trial in setting.trials]
 
     @property
     def figure_keys(self) -> list[str]:
@@ -98,22 +108,38 @@ class Study:
         return [key for key in keys if key.startswith(("train_", "validation_", "test_"))]
 
     @property
+    def best_setting(self) -> Setting | None:
+        """What is called the best wherever a sweep is looked at: the first setting, if a trial of it finished."""
+        first = self.settings[0]
+        return first if first.finished else None
+
+    @property
     def best(self) -> Trial | None:
-        """The first of the ranking, if it finished; among seeds, the first of the best setting."""
-        settings = self.settings()
-        first = settings[0].trials[0] if settings else self.ranking()[0]
-        return first if first.status == "finished" else None
+        """The trial that stands for the sweep: of the best setting, the best seed."""
+        return self.best_setting.trials[0] if self.best_setting else None
+
+    def tied(self) -> list[Setting]:
+        """The settings that the metric does not tell apart from the best (`are_tied`), where as many seeds finished."""
+        best, *others = self.settings
+        return [
+            other
+            for other in others
+            if other.is_whole == best.is_whole and are_tied(best, other, self.metric)
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """The whole study, best first."""
-        best = self.best
+        best, settings = self.best, self.settings if self.has_seeds else []
         return {
             "format": FORMAT,
             "sweep": str(self.path),
+            "command": self.command,
             "metric": self.metric,
             "best": best.id if best else None,
-            "settings": [setting.as_json(self.figure_keys) for setting in self.settings()],
+            "tied": [setting.trials[0].id for setting in self.tied()],
+            "settings": [setting.as_json(self.figure_keys) for setting in settings],
             "trials": [_trial_json(trial) for trial in self.ranking()],
+            "earlier": [_trial_json(trial) for trial in self.earlier],
         }
 
 
@@ -135,8 +161,8 @@ def plan(
     fresh: bool = False,
     halved: HalvingSpec | None = None,
 ) -> Study:
-    """The sweep of these points, with what an earlier command has already done of it; a trial that the same halving has
-    stopped stays so.
+    """The sweep of these points, with what earlier commands have already done of it; a trial that the same halving of
+    the same trials has stopped stays so.
 
     Raises SpecError naming the trial whose value the spec refuses.
     """
@@ -151,13 +177,15 @@ def plan(
     asked = {trial.id for trial in trials}
     listing = _listing(path)
     before = {trial_id(listed.point): listed for listed in listing.trials} if listing else {}
+    known = before | {trial_id(one.point): one for one in (listing.earlier if listing else ())}
     earlier = [
         Trial(identity, listed.point, path / TRIALS / identity)
-        for identity, listed in before.items()
-        if identity not in asked  # it stays in the table, and is not run
+        for identity, listed in known.items()
+        if identity not in asked
     ]
-    study = Study(path, tuple(map(observe, [*trials, *earlier])))
-    if not listing or not halved or listing.halving != halved.model_dump(mode="json"):
+    study = Study(path, (*map(observe, trials),), (*map(observe, earlier),), (*sys.argv,))
+    same = listing and halved and listing.halving == halved.model_dump(mode="json")
+    if not same or before.keys() != asked:
         return study
     stopped = {identity: one for identity, one in before.items() if one.status == STOPPED}
     return study.mapped(

@@ -99,7 +99,8 @@ class _Opening:
 
     def _begun(self) -> Session:
         resolved = parse_spec(self.spec, self.path)
-        prepared = preparation.prepare(resolved, dataset=dataset_for(resolved, self.shared))
+        dataset = dataset_for(resolved, self.shared)
+        prepared = preparation.prepare(resolved, dataset=dataset, compared=True)
         vector = initial_vector(prepared.spec)
         place = rundir.create_at(self.path)
         return self.locks.enter_context(session.begun(prepared, place, vector, sys.argv))

@@ -34,6 +34,24 @@ def test_each_trial_is_a_run_and_the_ranking_is_by_the_tracked_split(nncli):
     assert (single / "weights.npz").read_bytes() == (best / "weights.npz").read_bytes()
 
 
+def test_trials_are_ranked_by_validation_rows_and_have_the_same_weights(nncli):
+    """The spec tracks the test rows alone: what each trial has in addition changes no byte of its weights."""
+    rows = ("--set", "data.validation=20")
+    result = nncli("sweep", "spec.yaml", *rows, "--json")
+    told = json.loads(result.stdout)
+    assert told["metric"] == "validation_accuracy"
+    assert "ranked by" not in result.stderr
+    best = sweep_dir() / told["trials"][0]["run"]
+    assert (best / "spec.yaml").read_text().count("track: [validation, test]") == 1
+    eta = told["trials"][0]["point"]["eta"]
+    words = (*rows, "--set", f"eta={eta}", "--set", "threads=1", "-q")
+    single = Path(nncli("train", "spec.yaml", *words).stdout.strip())
+    assert "track: [test]" in (single / "spec.yaml").read_text()
+    assert (single / "weights.npz").read_bytes() == (best / "weights.npz").read_bytes()
+    without = nncli("sweep", "spec.yaml", "--json")
+    assert "ranked by test accuracy, for want of validation rows" in without.stderr
+
+
 def test_the_same_command_goes_on_and_fresh_starts_another(nncli):
     assert nncli("sweep", "spec.yaml", "--grid", "eta=0.1,0.2").exit_code == 0
     before = {path: path.stat().st_mtime_ns for path in sweep_dir().rglob("weights.npz")}
@@ -45,15 +63,6 @@ def test_the_same_command_goes_on_and_fresh_starts_another(nncli):
     result = nncli("sweep", "spec.yaml", "--grid", "eta=0.1", "--fresh")
     assert "1 trial, 1 to run" in result.stderr
     assert len(list(Path("runs").glob("spec-sweep-*"))) == 2
-
-
-def test_another_grid_keeps_the_rows_of_the_first(nncli):
-    nncli("sweep", "spec.yaml", "--grid", "eta=0.1,0.2", "-q")
-    result = nncli("sweep", "spec.yaml", "--grid", "eta=0.3", "--json")
-    trials = json.loads(result.stdout)["trials"]
-    assert sorted(trial["point"]["eta"] for trial in trials) == [0.1, 0.2, 0.3]
-    assert {trial["status"] for trial in trials} == {"finished"}
-    assert "3 trials, 1 to run" in result.stderr
 
 
 def test_a_trial_cut_short_goes_on_and_one_that_is_damaged_is_kept_aside(nncli):

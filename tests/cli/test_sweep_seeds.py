@@ -1,6 +1,7 @@
 """`nncli sweep` over seeds: a row for each setting, with mean and spread."""
 
 import json
+from math import sqrt
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -29,21 +30,23 @@ def test_a_row_for_each_setting(nncli):
             values = [one[key] for one in figures]
             assert setting["mean"][key] == pytest.approx(fmean(values))
             assert setting["std"][key] == pytest.approx(stdev(values))
+            assert setting["sem"][key] == pytest.approx(stdev(values) / sqrt(3))
     header, first, second, *rest = result.stdout.splitlines()
     assert header.split()[:3] == ["eta", "seeds", "train"]
     assert "status" not in header
     best = found["settings"][0]
-    mean = f"{best['mean']['test_accuracy']:.2%} ± {best['std']['test_accuracy']:.2%}"
+    mean = f"{best['mean']['test_accuracy']:.2%} ± {best['sem']['test_accuracy']:.2%}"
     assert first.startswith("0.5")
+    assert first.endswith("best")
     assert "3 of 3" in first
     assert mean in first
     assert second.startswith("0.01")
-    assert "mean ± sample standard deviation (n - 1) over the seeds that finished" in rest
+    assert "mean ± standard error (s / sqrt(n)) over the seeds that finished" in rest
     assert f"best: eta=0.5  test accuracy {mean} over 3 seeds" in rest
     trial = next(one for one in found["trials"] if one["id"] == found["best"])
     assert trial["point"]["eta"] == 0.5
     assert any(
-        line.startswith("its best: eta=0.5 seed=") and found["best"] in line for line in rest
+        line.startswith("its best seed: eta=0.5 seed=") and found["best"] in line for line in rest
     )
 
 
@@ -51,7 +54,9 @@ def test_each_shows_the_trials(nncli):
     result = nncli("sweep", "spec.yaml", *SEEDS, "--each")
     header, *rows = result.stdout.splitlines()
     assert header.split()[:4] == ["eta", "seed", "status", "epoch"]
-    assert sum("finished" in row for row in rows) == 6
+    assert sum(row.split()[2:3] == ["finished"] for row in rows) == 6
+    assert [row.split()[0] for row in rows[:6]] == ["0.5"] * 3 + ["0.01"] * 3
+    assert [row.endswith("best") for row in rows[:6]] == [True] * 3 + [False] * 3
 
 
 def test_one_seed_is_a_trial_as_any_other(nncli):
@@ -85,7 +90,7 @@ def trial(eta: float, seed: int, accuracy: float | None, status: str = "finished
 
 def order(*trials: Trial) -> list[float]:
     study = Study(Path(), trials)
-    return [one.point["eta"] for one in settings_of(study.ranking(), study.metric)]
+    return [one.point["eta"] for one in settings_of(study.trials, study.metric)]
 
 
 def test_the_best_mean_is_first_not_the_best_trial():
@@ -93,7 +98,7 @@ def test_the_best_mean_is_first_not_the_best_trial():
     assert order(*trials) == [2, 1]
     study = Study(Path(), tuple(trials))
     assert study.best.point == {"eta": 2, "seed": 1}
-    assert study.ranking()[0].point == {"eta": 1, "seed": 0}
+    assert study.ranking()[0] == study.best
 
 
 def test_a_setting_whose_seeds_did_not_all_finish_comes_behind():
@@ -111,14 +116,15 @@ def test_a_setting_whose_seeds_did_not_all_finish_comes_behind():
 
 def test_the_mean_is_of_what_finished_and_one_has_no_spread():
     study = Study(Path(), (trial(1, 0, 0.9), trial(1, 1, 0.1, "diverged")))
-    (setting,) = study.settings()
-    assert (setting.mean("test_accuracy"), setting.spread("test_accuracy")) == (0.9, None)
+    (setting,) = study.settings
+    assert (setting.mean("test_accuracy"), setting.standard_error("test_accuracy")) == (0.9, None)
     assert setting.as_json(["test_accuracy"]) == {
         "point": {"eta": 1},
         "seeds": 2,
         "finished": 1,
         "mean": {"test_accuracy": 0.9},
         "std": {"test_accuracy": None},
+        "sem": {"test_accuracy": None},
         "trials": [one.id for one in study.trials],
     }
 
@@ -127,4 +133,4 @@ def test_trials_of_an_earlier_sweep_without_seeds_stand_apart():
     alone = {"eta": 1}
     earlier = Trial(trial_id(alone), alone, Path(), status="finished")
     study = Study(Path(), (trial(1, 0, 0.9), trial(1, 1, 0.8), earlier))
-    assert [len(setting.trials) for setting in study.settings()] == [2, 1]
+    assert [len(setting.trials) for setting in study.settings] == [2, 1]

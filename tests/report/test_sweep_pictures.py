@@ -159,7 +159,7 @@ def test_texts_and_architectures_stand_below_each_other(swept):
     assert [text.get_text() for text in axes.texts] == ["17.00%", "9.00%", "5.00%", ""]
     assert (len(lines(axes, "trials")), len(lines(axes, "mean"))) == (6, 3)
     assert lines(axes, "diverged")[0][1] == 3
-    assert "best: 18.00% at architecture=2-16-2 seed=1" in legend(figure)
+    assert "best: 17.00% ± 1.00% over 2 seeds at architecture=2-16-2" in legend(figure)
 
 
 def test_of_many_texts_the_best_are_drawn(swept):

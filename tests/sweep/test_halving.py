@@ -8,6 +8,9 @@ from pathlib import Path
 
 from support import SPEC, same_bytes
 
+from nncli.sweep import halving
+from nncli.sweep.study import Study, Trial
+
 ROOT = Path(__file__).parents[2]
 GRID = ("--grid", "eta=0.001,0.003,0.01,0.03,0.1,0.3,0.5,1,3")
 
@@ -91,3 +94,27 @@ def test_the_same_command_goes_on_and_without_halving_all_are_trained(tmp_path):
         sweep(folder, "--halving", "1,3", "--keep", "0.34") == first
     )  # each rung is decided again
     assert {t["status"] for t in sweep(folder)["trials"]} == {"finished"}
+
+
+def test_the_seeds_of_a_setting_go_on_or_stop_together(monkeypatch):
+    """A lucky seed does not outlast a better mean."""
+    figures = {(1, 0): 0.95, (1, 1): 0.1, (2, 0): 0.7, (2, 1): 0.6, (3, 0): 0.2, (3, 1): 0.3}
+    trials = [
+        Trial(
+            f"{eta}-{seed}",
+            {"eta": eta, "seed": seed},
+            Path(),
+            status="interrupted",
+            figures={"test_accuracy": figure},
+        )
+        for (eta, seed), figure in figures.items()
+    ]
+    monkeypatch.setattr(halving, "_at", lambda trial, rung: trial.figures)
+    ended: list[Trial] = []
+    study = halving.halve(Study(Path(), tuple(trials)), 1, 0.33, ended.append)
+    going = [trial.point["eta"] for trial in study.trials if trial.status == "interrupted"]
+    assert going == [2, 2]
+    assert sorted(trial.reason for trial in ended) == [
+        *["place 2 of 3 after epoch 1: 1 go on"] * 2,
+        *["place 3 of 3 after epoch 1: 1 go on"] * 2,
+    ]

@@ -86,7 +86,7 @@ def test_a_folder_that_is_no_sweep(tmp_path):
 def test_the_best_trial_of_none_that_has_finished(tmp_path):
     write_sweep(tmp_path, [Told({"eta": 1}, 0.5, "diverged"), Told({"eta": 2}, None, "waiting")])
     with pytest.raises(UsageError, match="no trial has finished: 1 diverged, 1 waiting"):
-        reading.best_trial(tmp_path)
+        reading.best_trial(reading.look(tmp_path))
 
 
 def test_a_list_of_sweeps_reads_one_file_of_each(tmp_path, monkeypatch):
