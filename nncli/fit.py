@@ -7,21 +7,18 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nncli.data import augment
 from nncli.data.dataset import Dataset
 from nncli.data.files import shown
 from nncli.errors import KeyPath, Problem, SpecError
-from nncli.machine import usable_cores, usable_memory
+from nncli.machine import usable_cores
 from nncli.network.params import Array, count
 from nncli.spec.model import AUTO, Spec
 from nncli.spec.schedules import EarlyStoppingSpec, Plateau
-from nncli.training import engines
 from nncli.training.class_weight import class_weight_problems
-from nncli.training.evaluation import CHUNK, figure_names
-from nncli.training.length import BLOCK, Length
+from nncli.training.evaluation import figure_names
+from nncli.training.length import Length
 from nncli.training.monitor import best_figure, keeps_best
-from nncli.training.step import make_optimizer
-from nncli.words import plural, size, words
+from nncli.words import plural, words
 
 LARGEST_TARGET = 1e150
 """The square of an error, and the sum of many, have to be float64 numbers."""
@@ -35,8 +32,6 @@ REACH = {
     "elu": (-1.0, math.inf),
 }
 """Between what the outputs of a layer lie; elsewhere they can be any number."""
-BASE_MEMORY = 60 * 2**20
-"""What Python, NumPy and the command line take before any data (measured: docs/performance.md)."""
 
 
 def with_dims(spec: Spec, dataset: Dataset) -> Spec:
@@ -317,54 +312,3 @@ def _batch_warnings(spec: Spec, length: Length) -> Iterator[str]:
     rows = length.rows
     if isinstance(spec.batch_size, int) and spec.batch_size > rows:
         yield f"batch_size: is {spec.batch_size}, more than the {rows} training rows; all {rows} are one batch."
-
-
-def parameter_memory(spec: Spec) -> int:
-    """Bytes for the parameters alone, as training holds them: drawn in float64 and copied into the vector; then
-    the vector with its average and the optimizer's arrays, each twice (now, and before the block), the gradient, the
-    best so far, and a checkpoint of all that, twice, while it is packed."""
-    slots = make_optimizer(spec).init(np.zeros(1, spec.dtype))
-    kept, best = 1 + len(slots) + (spec.average is not None), int(keeps_best(spec))
-    copies = 2 * kept + 1 + best + 2 * (kept + best)
-    return count(spec.architecture) * max(8 + _size(spec), copies * _size(spec))
-
-
-def memory(spec: Spec, dataset: Dataset) -> int:
-    """Bytes that a training takes at its height: program, data, targets, parameters, and the buffers of a block."""
-    outputs = spec.architecture[-1].output_dim
-    data = sum(split.x.nbytes + split.y.nbytes for split in dataset.splits.values())
-    length = Length.of(spec, len(dataset.splits["train"]))
-    units = sum(layer.output_dim for layer in spec.architecture)
-    per_row = (dataset.input_dim + 2 * units + outputs) * _size(spec)
-    passes = (length.batch_size + min(CHUNK, length.rows)) * per_row
-    # the block's logits and targets, and the float64 copies from which its loss is taken
-    block = min(BLOCK * length.batch_size, length.rows) * outputs * (2 * _size(spec) + 4 * 8)
-    dropped = sum(layer.output_dim for layer in spec.architecture if layer.dropout)
-    block += min(BLOCK * length.batch_size, length.rows) * dropped * _size(spec)
-    whole = BASE_MEMORY + data + parameter_memory(spec) + passes + block
-    whole += engines.load(spec.engine).memory(spec, dataset)
-    if spec.augment is not None and dataset.image_shape is not None:
-        whole += augment.memory(spec.augment, dataset.image_shape)
-    return whole
-
-
-def check_memory(needed: int, spec: Spec) -> None:
-    """Raise SpecError, naming the largest layer, where the machine could never hold it."""
-    available = usable_memory()
-    if needed <= available:
-        return
-    sizes = [layer.output_dim * layer.input_dim for layer in spec.architecture]
-    number = int(np.argmax(sizes))
-    raise SpecError(
-        [
-            Problem(
-                ("architecture", number, "output_dim"),
-                f"is {spec.architecture[number].output_dim}: training needs about {size(needed)} of memory, "
-                f"this machine has {size(available)}. Make the layer smaller.",
-            )
-        ]
-    )
-
-
-def _size(spec: Spec) -> int:
-    return np.dtype(spec.dtype).itemsize

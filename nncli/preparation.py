@@ -20,7 +20,7 @@ from nncli.runs import rundir
 from nncli.runs import weights as weights_file
 from nncli.spec.model import Spec
 from nncli.streams import Purpose, stream
-from nncli.training import engines
+from nncli.training import engines, memory
 from nncli.training.evaluation import tracked
 from nncli.training.length import Length
 from nncli.training.step import rehearse
@@ -58,14 +58,14 @@ def prepare(
     Raises SpecError for everything in which spec, data and machine do not agree, DataError for bad data.
     """
     engines.load(spec.engine)
-    fit.check_memory(fit.parameter_memory(spec), spec)
+    memory.check(memory.of_parameters(spec), spec)
     dataset = dataset or load(spec.data, seed=spec.seed, on_progress=on_progress)
     spec = fit.with_sampling(fit.with_dims(spec, dataset), dataset)
     spec = spec if again else fit.with_validation(spec, dataset, compared)
     threads = threads or spec.threads
     fit.check(spec, dataset, threads)
     tracked(spec, dataset)
-    fit.check_memory(fit.memory(spec, dataset), spec)
+    memory.check(memory.of_training(spec, dataset), spec)
     threads = threads or threads_of(spec, dataset)
     rehearse(spec)
     return Experiment(spec, dataset, threads, (*dataset.notes, *fit.warnings(spec, dataset)))

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False) -> None:
     """Say what a spec describes, and refuse what cannot be trained."""
-    from nncli import fit, preparation, words
+    from nncli import preparation, words
     from nncli.cli import console, summary
     from nncli.cli.fetching import fetching
     from nncli.spec.load import read_source
+    from nncli.training import memory
 
     source = read_source(spec).changed(set_ or [])
     document = source.document()
@@ -29,9 +30,9 @@ def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False
     console.print_warnings(prepared.warnings, f"{spec}: ")
     if quiet:
         return
-    memory = words.size(fit.memory(prepared.spec, prepared.dataset))
+    takes = words.size(memory.of_training(prepared.spec, prepared.dataset))
     data = prepared.dataset
-    facts = [("memory", f"about {memory}"), ("origin", data.origin)]
+    facts = [("memory", f"about {takes}"), ("origin", data.origin)]
     if data.classes:
         facts.append(("classes", ", ".join(data.classes)))
     if data.labels:

@@ -10,12 +10,13 @@ from support import blobs, spec_of
 
 from nncli.data.augment import Augmenter
 from nncli.errors import DivergedError, SpecError
-from nncli.fit import check, memory
+from nncli.fit import check
 from nncli.network.initializers import init_params
 from nncli.network.params import flatten
 from nncli.spec.dump import plain_spec
 from nncli.streams import Purpose, stream
 from nncli.training import loop
+from nncli.training.memory import of_training
 from nncli.training.trainer import Trainer
 
 AUGMENT = {"shift": 0.5, "rotate": 10, "elastic": {"alpha": 8, "sigma": 2}}
@@ -130,7 +131,7 @@ def test_only_images_are_distorted():
     with pytest.raises(SpecError, match=r"augment.shift: is 8 pixels, but an image has 8 x 8"):
         check(spec(augment={"shift": 8}), images(30), None)
     check(spec(), images(30), None)
-    assert memory(spec(), images(30)) > memory(spec(augment=None), images(30))
+    assert of_training(spec(), images(30)) > of_training(spec(augment=None), images(30))
 
 
 @pytest.mark.parametrize(

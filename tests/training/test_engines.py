@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from support import TIMES, blobs, spec_of
 
-from nncli import fit
 from nncli.errors import DivergedError
 from nncli.network.activations import ACTIVATIONS
 from nncli.network.calls import run
@@ -15,7 +14,7 @@ from nncli.network.initializers import init_params
 from nncli.network.losses import CANONICAL, LOSSES
 from nncli.network.params import flatten
 from nncli.streams import Purpose, stream
-from nncli.training import engines, loop
+from nncli.training import engines, loop, memory
 from nncli.training.optimizers import OPTIMIZERS
 from nncli.training.stack import Member, Stack, train_stack
 from nncli.training.step import Network, Step, make_optimizer, rehearse
@@ -172,7 +171,7 @@ def test_where_more_than_the_gradient_changes_the_weights_no_zeros_are_skipped(k
 def test_the_memory_that_it_takes_is_foretold():
     dataset, picked = pictures(300), sparse.pick(spec_of("50-8-3 relu softmax"), pictures(300))
     sizes = {
-        engine: fit.memory(spec_of("50-8-3 relu softmax", engine=engine), dataset)
+        engine: memory.of_training(spec_of("50-8-3 relu softmax", engine=engine), dataset)
         for engine in engines.ENGINES
     }
     rows = picked.places.nbytes + picked.values.nbytes
