@@ -98,7 +98,7 @@ WRITE = "Write a range as {log: [0.001, 10], steps: 9}, or with linear."
         ("samples: 0, eta: [1]", f"9:9: sweep.samples: is 0, {COUNT}"),
         ("eta: [1], halving: 3", "9:19: sweep.halving: is 3, must be a mapping with rungs, keep"),
         ("eta: [1], halving: {keep: 0.5}",
-         "9:19: sweep.halving.rungs: is missing. Epochs at which trials are compared, rising. "
+         "9:19: sweep.halving.rungs: is missing. Epochs at which settings are compared, rising. "
          "Write `rungs: [1, 3, 9, 30]`."),
         ("eta: [1], halving: {rungs: []}", "9:29: sweep.halving.rungs: is empty, must hold at least one element"),
         ("eta: [1], halving: {rungs: [1, 0]}", f"9:40: sweep.halving.rungs[1]: is 0, {COUNT}"),
