@@ -128,4 +128,4 @@ def test_figures_of_a_table_of_numbers_say_their_units(nncli):
 
 
 def test_other_runs_need_no_word_on_units(nncli, run_path):
-    assert "units" not in nncli("show", run_path).stdout + nncli("eval", run_path).stdout
+    assert "in the units of" not in nncli("show", run_path).stdout + nncli("eval", run_path).stdout

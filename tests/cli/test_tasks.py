@@ -7,6 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nncli import preparation
+from nncli.cli import ending
+from nncli.runs import rundir, weights
+from nncli.session import Result
+from nncli.spec.load import load_spec
+
 SPEC = """\
 data: {{source: npz, path: rows.npz, test: 0.25, test_from: random}}
 architecture:
@@ -135,6 +141,21 @@ def test_one_line_where_a_network_does_not_beat_it(nncli, task):
     if task in ("two", "many"):
         balanced = ("--set", "eta=1e-30", "--set", "class_weight=balanced")
         assert "does not beat" in nncli("train", "spec.yaml", *balanced).stderr
+
+
+def test_judged_is_what_was_kept_however_good_an_epoch_was(nncli, capsys):
+    """The records know of an accuracy far above the baseline; the parameters that are there give one class always."""
+    np.savez("rows.npz", **rows_of("two"))
+    Path("spec.yaml").write_text(SPEC.format(last="softmax", eta=0.1))
+    run = Path(nncli("train", "spec.yaml", "-q").stdout.strip())
+    summary, saved = rundir.read_summary(run), weights.read(run / "weights.npz")
+    zeros = {name: np.zeros_like(array) for name, array in saved.params.items()}
+    weights.write(run / "weights.npz", weights.Weights(zeros, saved.meta))
+    prepared = preparation.prepare(load_spec(run / "spec.yaml").spec)
+    capsys.readouterr()
+    ending.print_not_beaten(prepared, Result(run, "finished", summary, ""))
+    assert "the network does not beat `always 0`" in capsys.readouterr().err
+    assert summary["best"]["test_accuracy"]["value"] > summary["baseline"]["test_accuracy"]
 
 
 def test_class_weights_that_give_up_accuracy_for_a_rare_class_are_no_fault(nncli):
