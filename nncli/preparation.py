@@ -56,7 +56,7 @@ def prepare(
     """
     engines.load(spec.engine)
     fit.check_memory(fit.parameter_memory(spec), spec)
-    dataset = dataset or load(spec.data, seed=spec.seed, on_progress=on_progress)
+    dataset = dataset or load(spec.data, on_progress=on_progress)
     spec = fit.with_sampling(fit.with_dims(spec, dataset), dataset)
     threads = threads or spec.threads
     fit.check(spec, dataset, threads)

@@ -17,6 +17,7 @@ def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False
     from nncli.cli import console, summary
     from nncli.cli.fetching import fetching
     from nncli.spec.load import read_source
+    from nncli.spec.sources import drawn
 
     source = read_source(spec).changed(set_ or [])
     document = source.document()
@@ -32,6 +33,8 @@ def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False
     memory = words.size(fit.memory(prepared.spec, prepared.dataset))
     data = prepared.dataset
     facts = [("memory", f"about {memory}"), ("origin", data.origin)]
+    if split := drawn(prepared.spec.data):
+        facts.append(("split", split))
     if data.classes:
         facts.append(("classes", ", ".join(data.classes)))
     if data.labels:

@@ -55,16 +55,8 @@ def _kind(number: int, spec: Spec) -> str:
     plain: dict[str, Any] = plain_spec(spec)
     kept = {key: value for key, value in plain.items() if key not in FREE}
     kept["optimizer"] = spec.optimizer.name
-    if not _splits_by_seed(plain["data"]):
-        del kept["seed"]
+    del kept["seed"]
     return json.dumps(kept, sort_keys=True)
-
-
-def _splits_by_seed(data: dict[str, Any]) -> bool:
-    """Whether another seed means other rows in the splits."""
-    return any(
-        data.get(split) and data.get(f"{split}_from") != "last" for split in ("validation", "test")
-    )
 
 
 def _groups(numbers: list[int], spec: Spec, workers: int) -> Iterable[list[int]]:
