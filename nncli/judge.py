@@ -125,9 +125,11 @@ def open_judged(
     if weights:
         _same_architecture(weights, spec, path, document.path)
     if dataset is None:
+        if run and spec_path is None:
+            rundir.check_split(run, path.parent)
         with document.places():
             fitted = _fitted(weights)
-            dataset = load(spec.data, seed=spec.seed, fitted=fitted, on_progress=on_progress)
+            dataset = load(spec.data, fitted=fitted, on_progress=on_progress)
             spec = fit.with_dims(spec, dataset)
             fit.check_data(spec, dataset)
         if weights:

@@ -13,7 +13,7 @@ from nncli.data.columns import Look, Portrait, look
 from nncli.data.dataset import Dataset, Split, Task
 from nncli.data.encode import input_names
 from nncli.network.params import Array
-from nncli.spec.sources import AnySource, Csv
+from nncli.spec.sources import AnySource, Csv, drawn
 
 MOST_INPUTS = 20
 """Inputs of points or arrays that are described one by one."""
@@ -60,6 +60,8 @@ class Overview:
     task: Task
     splits: dict[str, int]
     """Rows of each."""
+    drawn: str
+    """Which of them are drawn at random, and by what; "" where none are."""
     inputs: int
     image: tuple[int, int, int] | None
     """Height, width and numbers per pixel, where rows are pictures."""
@@ -85,6 +87,7 @@ def overview(source: AnySource, dataset: Dataset) -> Overview:
         origin=dataset.origin,
         task=dataset.task,
         splits={name: len(split) for name, split in dataset.splits.items()},
+        drawn=drawn(source),
         inputs=dataset.input_dim,
         image=image,
         classes=_classes(dataset),

@@ -59,7 +59,7 @@ def prepare(
     """
     engines.load(spec.engine)
     memory.check(memory.of_parameters(spec), spec)
-    dataset = dataset or load(spec.data, seed=spec.seed, on_progress=on_progress)
+    dataset = dataset or load(spec.data, on_progress=on_progress)
     spec = fit.with_sampling(fit.with_dims(spec, dataset), dataset)
     spec = spec if again else fit.with_validation(spec, dataset, compared)
     threads = threads or spec.threads

@@ -56,6 +56,7 @@ def prepare_again(
     if status not in ENDED:
         command = words.command("resume", path)
         raise UsageError(f"{path}: is {status}, not finished. Go on with it first: {command}")
+    rundir.check_split(run, path)
     threads = threads_for(run["threads"], threads)
     return prepare(rundir.spec_of(run, path), on_progress, threads=threads, again=True)
 

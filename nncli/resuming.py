@@ -48,7 +48,7 @@ class Reopened:
 
         Raises DataError where the data is not what the run began with.
         """
-        dataset = dataset or load(self.spec.data, seed=self.spec.seed, on_progress=on_progress)
+        dataset = dataset or load(self.spec.data, on_progress=on_progress)
         before, now = self.run["data"]["sha256"], dataset.fingerprint.sha256
         if before != now:
             raise DataError(
@@ -74,6 +74,7 @@ def reopened(
             path
         )  # again: until the lock was free, another process may have written it
         before = rundir.spec_of(run, path)
+        rundir.check_split(run, path)
         now = _spec_now(path, before, epochs)
         summary = rundir.read_summary(path)
         if now.epochs != before.epochs:

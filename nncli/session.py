@@ -20,7 +20,7 @@ from nncli.resuming import Reopened, differences
 from nncli.runs import checkpoint, lock, rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.documents import Json
-from nncli.runs.format import FORMAT, STACKING
+from nncli.runs.format import ARRAYS, FORMAT, STACKING
 from nncli.runs.weights import Meta, Weights
 from nncli.spec.dump import dump_spec, plain_spec
 from nncli.spec.model import Spec
@@ -256,7 +256,7 @@ def _weights(experiment: Experiment, vector: Array, epoch: int, batch: int) -> W
 def weights_meta(spec: Spec, dataset: Dataset, epoch: int, batch: int) -> Meta:
     """What saved parameters say of themselves."""
     return Meta(
-        format=FORMAT,
+        format=ARRAYS,
         architecture=spec.architecture,
         loss=spec.loss,
         preprocessing=dataset.preprocessing,

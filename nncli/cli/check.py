@@ -17,6 +17,7 @@ def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False
     from nncli.cli import console, summary
     from nncli.cli.fetching import fetching
     from nncli.spec.load import read_source
+    from nncli.spec.sources import drawn
     from nncli.training import memory
 
     source = read_source(spec).changed(set_ or [])
@@ -33,6 +34,8 @@ def check(spec: SpecArgument, set_: SetOption = None, quiet: QuietOption = False
     takes = words.size(memory.of_training(prepared.spec, prepared.dataset))
     data = prepared.dataset
     facts = [("memory", f"about {takes}"), ("origin", data.origin)]
+    if split := drawn(prepared.spec.data):
+        facts.append(("split", split))
     if data.classes:
         facts.append(("classes", ", ".join(data.classes)))
     if data.labels:

@@ -86,9 +86,7 @@ def _read(
         raise UsageError("--target is for data without a spec; a spec says data.target")
     document = load_spec(path, overrides or [])
     with document.places(), fetching(console.stderr(quiet)) as on_progress:
-        return document.spec.data, load(
-            document.spec.data, seed=document.spec.seed, on_progress=on_progress
-        )
+        return document.spec.data, load(document.spec.data, on_progress=on_progress)
 
 
 def _draw(dataset: Dataset, path: Path, out: Path) -> None:

@@ -46,6 +46,8 @@ def print_overview(page: Console, found: Overview, dataset: Dataset) -> None:
 def _facts(found: Overview) -> Iterator[tuple[str, str]]:
     yield "source", f"{found.source}: {found.origin}" if found.origin else found.source
     yield "rows", ", ".join(f"{rows:,} {name}" for name, rows in found.splits.items())
+    if found.drawn:
+        yield "split", found.drawn
     yield "task", _task(found)
     if found.image:
         height, width, channels = found.image

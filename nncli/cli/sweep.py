@@ -131,7 +131,7 @@ def _fetch(study: Study, err: Console) -> Offer:
     if not all(spec.data == specs[0].data for spec in specs):
         return Offer()
     with fetching(err) as on_progress:
-        dataset = load(specs[0].data, seed=specs[0].seed, on_progress=on_progress)
+        dataset = load(specs[0].data, on_progress=on_progress)
     return Offer(specs[0], dataset)
 
 

@@ -40,11 +40,10 @@ DIVIDED: dict[str, Callable[..., Dataset]] = {"csv": table.load_csv}
 def load(
     source: AnySource,
     *,
-    seed: int,
     fitted: Fitted | None = None,
     on_progress: Progress | None = None,
 ) -> Dataset:
-    """Read a source and split it; `seed` is the spec's, for random splits.
+    """Read a source and split it.
 
     A table is encoded as `fitted` says, if it is given, otherwise as its training rows suggest.
 
@@ -54,10 +53,9 @@ def load(
         for key in PATHS.get(source.source, ("path", "test", "validation")):
             _check_path(key, getattr(source, key, None))
         if source.source in DIVIDED:
-            divided = DIVIDED[source.source]
-            return divided(source, seed=seed, fitted=fitted, on_progress=on_progress)
+            return DIVIDED[source.source](source, fitted=fitted, on_progress=on_progress)
         whole = LOADERS[source.source](source, on_progress)
-        return dataclasses.replace(whole, splits=divide(whole.splits, source, seed=seed))
+        return dataclasses.replace(whole, splits=divide(whole.splits, source))
 
 
 def _check_path(key: str, path: object) -> None:

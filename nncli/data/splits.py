@@ -20,14 +20,13 @@ def divide(
     splits: Mapping[str, Split],
     source: AnySource,
     *,
-    seed: int,
     classes: Sequence[str] | None = None,
 ) -> dict[str, Split]:
     """`train`, `validation` and `test` from a source's `train` and what else it has read; empty ones are left out.
 
-    Random rows come from stream(seed, SPLIT), the test's before validation's. `classes` are names for messages.
+    Random rows come from stream(data.seed, SPLIT), the test's before validation's. `classes` are names for messages.
     """
-    rng = stream(seed, Purpose.SPLIT)
+    rng = stream(source.seed, Purpose.SPLIT)
     named: dict[str, Split | None] = {"train": None, "validation": None, "test": None, **splits}
     for key in ("test", "validation"):
         share = getattr(source, key, 0)

@@ -74,14 +74,14 @@ class Part(NamedTuple):
 
 
 def load_csv(
-    source: Csv, *, seed: int, fitted: Fitted | None = None, on_progress: Progress | None = None
+    source: Csv, *, fitted: Fitted | None = None, on_progress: Progress | None = None
 ) -> Dataset:
     """The table as a dataset of float32 inputs, encoded as `fitted` says or as its training rows suggest.
 
     SpecError or DataError for what is wrong with it; OSError where it cannot be read.
     """
     plan = _plan(source, on_progress) if fitted is None else _fitted_plan(source, fitted)
-    parts = _parts(source, plan, seed, on_progress)
+    parts = _parts(source, plan, on_progress)
     notes: tuple[str, ...] = ()
     if fitted is None:
         encoding, notes = _fit(source, plan, parts["train"])
@@ -131,7 +131,7 @@ def _fitted_plan(source: Csv, fitted: Fitted) -> Plan:
     return Plan(wanted_columns(fitted.table), fitted_answer(fitted), fitted.table.missing)
 
 
-def _parts(source: Csv, plan: Plan, seed: int, on_progress: Progress | None) -> dict[str, Part]:
+def _parts(source: Csv, plan: Plan, on_progress: Progress | None) -> dict[str, Part]:
     """The second pass, and the rows of each split."""
     tables = {"train": _read(Path(source.path), plan, on_progress)}
     if plan.sha256 not in (None, tables["train"].sha256):
@@ -142,7 +142,7 @@ def _parts(source: Csv, plan: Plan, seed: int, on_progress: Progress | None) -> 
             tables[name] = _read(Path(share), plan, on_progress)
     numbered = {name: Split(np.arange(len(t.y)), t.y) for name, t in tables.items()}
     classes = plan.answer.names if isinstance(plan.answer, Classes) else None
-    splits = divide(numbered, source, seed=seed, classes=classes)
+    splits = divide(numbered, source, classes=classes)
     return {
         name: Part(tables.get(name, tables["train"]), split.x, split.y)
         for name, split in splits.items()

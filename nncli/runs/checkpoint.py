@@ -14,7 +14,7 @@ from nncli.errors import DamagedError
 from nncli.network.metrics import Tally
 from nncli.network.params import Array, Arrays
 from nncli.runs import archive
-from nncli.runs.format import FORMAT
+from nncli.runs.format import ARRAYS
 from nncli.runs.weights import NaturalNumber, read_meta
 from nncli.spec.base import Model
 from nncli.training.length import Length
@@ -74,7 +74,7 @@ def write(path: Path, state: State, records: int) -> None:
     }
     best = BestRecord(value=state.best.value, epoch=state.best.epoch) if state.best else None
     position = Position(
-        format=FORMAT,
+        format=ARRAYS,
         epoch=state.epoch,
         batch=state.batch,
         stopped=state.stopped,

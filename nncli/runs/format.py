@@ -6,8 +6,13 @@ from pathlib import Path
 
 from nncli.errors import DamagedError
 
-FORMAT = 2
-"""1: as it began. 2: weights say what pictures look like, how a table was encoded, and the names of labels."""
+DATA_SEED = 3
+"""From here on specs have `data.seed`, which draws the rows that are kept back; until then `seed` did."""
+FORMAT = DATA_SEED
+"""1: as it began. 2: weights say what pictures look like, how a table was encoded, and the names of labels. 3: as said
+above."""
+ARRAYS = 2
+"""The version of weights and checkpoints, which have stayed as they were in the last."""
 STACKING = 1
 """What run.json says of how trials in lockstep were trained. 1: each by its own settings. 0, where it says nothing:
 some by those of another (sweep/earlier.py)."""

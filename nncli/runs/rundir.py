@@ -15,16 +15,18 @@ from nncli.runs import checkpoint, documents, lock
 from nncli.runs.documents import RUN as RUN
 from nncli.runs.documents import SUMMARY as SUMMARY
 from nncli.runs.documents import Json
+from nncli.runs.format import DATA_SEED
 from nncli.runs.status import status_of as status_of
 from nncli.runs.strict_json import to_json as to_json
 from nncli.runs.summary import TIMES as TIMES
 from nncli.runs.summary import best as best
 from nncli.runs.summary import completed
 from nncli.runs.summary import summarize as summarize
+from nncli.spec.earlier import had_two_seeds, updated
 from nncli.spec.load import parse_spec
 from nncli.spec.model import Spec
 from nncli.training.monitor import best_epochs, best_figure, keeps_best
-from nncli.words import plural
+from nncli.words import command, plural
 
 SPEC, METRICS = "spec.yaml", "metrics.jsonl"
 WEIGHTS, AVERAGE, CHECKPOINT = "weights.npz", "average.npz", "checkpoint.npz"
@@ -111,9 +113,18 @@ def open_run(path: Path) -> Json:
 def spec_of(run: Mapping[str, Any], path: Path) -> Spec:
     """The spec in run.json. Raises DamagedError where it is none."""
     try:
-        return parse_spec(run["spec"], path)
+        return parse_spec(updated(run["spec"]), path)
     except SpecError as err:
         raise DamagedError(f"{path / RUN}: is damaged: spec.{err.problems[0]}") from err
+
+
+def check_split(run: Mapping[str, Any], path: Path) -> None:
+    """Raise DamagedError for a run whose data this version would divide into other splits."""
+    if run["format"] < DATA_SEED and had_two_seeds(run["spec"]):
+        raise DamagedError(
+            f"{path}: an earlier nncli drew its points by data.seed and the rows kept back by seed; now data.seed "
+            f"draws both, and they would be other rows. Train it anew: {command('train', path / SPEC)}"
+        )
 
 
 def read_summary(path: Path) -> Json | None:

@@ -13,6 +13,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from nncli.errors import KeyPath, Problem, SpecError
+from nncli.spec.dump import HEADER
+from nncli.spec.earlier import updated
 from nncli.spec.model import Spec
 from nncli.spec.overrides import COMMAND_LINE, PLACE, override
 from nncli.spec.page import TOP, Mark, Page, read_page
@@ -73,7 +75,10 @@ class Source:
 def read_source(path: Path) -> Source:
     """Reads a spec file, and what its values are later."""
     page = read_page(path)
-    return Source(path, page, _read(page))
+    tree = _read(page)
+    if page.text.startswith(HEADER):  # a run's spec.yaml, perhaps an earlier version's
+        tree.value = updated(tree.value)
+    return Source(path, page, tree)
 
 
 def load_spec(path: Path, overrides: Sequence[str] = ()) -> Document:

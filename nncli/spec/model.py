@@ -184,7 +184,7 @@ class Spec(Model):
     name: Name = "run"
     """What its runs are called; the file's name by default."""
     seed: Seed = 0
-    """Every random draw follows from it."""
+    """Every random draw follows from it, but for the rows that are kept back: `data.seed` draws those."""
     data: DataSpec = Field(examples=["mnist"])
     """Where the samples come from."""
     architecture: Annotated[tuple[LayerSpec, ...], Field(min_length=1, strict=False)] = Field(

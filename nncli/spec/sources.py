@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -34,6 +35,9 @@ class Source(Model):
 
     source: str
     """Which source; its settings are the keys beside it."""
+    seed: Seed = 0
+    """Draws the rows that are kept back at random. The spec's own seed does not: the test rows are the same for every
+    seed, so that seeds can be compared."""
 
 
 class RowSource(Source):
@@ -101,7 +105,7 @@ class Generated(SplitSource):
     noise: NonNegativeNumber = 0.2
     """Standard deviation of the normal noise on each coordinate."""
     seed: Seed = 0
-    """The seed of the points; the spec's own seed does not change them."""
+    """Draws the points, and the rows that are kept back at random; the spec's own seed changes neither."""
     test: Rows = 0.1
     test_from: SplitFrom = "last"
 
@@ -239,4 +243,21 @@ class Images(OwnSource):
 
 
 AnySource = Mnist | Idx | Digits | Moons | Circles | Spirals | Npz | Npy | Csv | Images
+
+
+def drawn_splits(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The splits whose rows `data.seed` draws, by the keys of a source with every default written out."""
+    return tuple(
+        key
+        for key in ("test", "validation")
+        if data.get(key) and not isinstance(data[key], str) and data.get(f"{key}_from") != "last"
+    )
+
+
+def drawn(source: Source) -> str:
+    """In words, which rows are drawn at random and by what; "" where none are."""
+    names = drawn_splits(dict(source))
+    return f"{' and '.join(names)} rows drawn by data.seed {source.seed}" if names else ""
+
+
 DataSpec = Annotated[AnySource, Field(discriminator="source"), Shorthand("source")]

@@ -18,7 +18,6 @@ from nncli.errors import NncliError
 from nncli.fit import with_dims, with_validation
 from nncli.network.params import count
 from nncli.runs import rundir
-from nncli.spec.load import parse_spec
 from nncli.spec.model import Spec
 from nncli.spec.sweeps import HalvingSpec
 from nncli.sweep import planner
@@ -144,7 +143,7 @@ def _of_finished(trials: Sequence[Trial], dataset: Dataset | None) -> float | No
         run, summary = rundir.open_run(path), rundir.read_summary(path)
         if run["sessions"] or run["host"] != gethostname() or not (summary and run["ended"]):
             continue
-        spec = parse_spec(run["spec"], path)
+        spec = rundir.spec_of(run, path)
         done += work(spec, dataset) * min(1.0, summary["epochs"] / _epochs(spec, dataset))
         began, ended = (datetime.fromisoformat(run[key]) for key in ("started", "ended"))
         busy.setdefault(run["pid"], []).append((began, ended))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -38,15 +37,7 @@ def _kind(number: int, spec: Spec) -> str:
     """The same text for specs that can be stacked."""
     if spec.gradient != "backprop":
         return str(number)
-    rows = spec.seed if _splits_by_seed(spec.data.model_dump()) else None
-    return f"{kind(spec)} {rows}"
-
-
-def _splits_by_seed(data: dict[str, Any]) -> bool:
-    """Whether another seed means other rows in the splits."""
-    return any(
-        data.get(split) and data.get(f"{split}_from") != "last" for split in ("validation", "test")
-    )
+    return kind(spec)
 
 
 def _groups(numbers: list[int], spec: Spec, workers: int) -> Iterable[list[int]]:

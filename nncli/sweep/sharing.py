@@ -69,10 +69,8 @@ def _clear(sweep: Path) -> None:
 
 
 def _name(spec: Spec, fingerprint: Fingerprint) -> str:
-    """What the rows of each split follow from: the data section, the data, and the seed where rows are drawn."""
-    source = spec.data
-    drawn = {source.validation_from, getattr(source, "test_from", "last")} != {"last"}
-    parts = [source.model_dump(mode="json"), fingerprint.sha256, spec.seed if drawn else None]
+    """What the rows of each split follow from: the data section and the data."""
+    parts = [spec.data.model_dump(mode="json"), fingerprint.sha256]
     return f".data-{digest(parts)[:16]}"
 
 
@@ -149,10 +147,10 @@ def dataset_for(spec: Spec, shared: Path | None = None) -> Dataset:
             dataset = open_shared(shared)
             if shared.name == _name(spec, dataset.fingerprint):
                 return dataset
-    return _load(spec.data, spec.seed)
+    return _load(spec.data)
 
 
 @lru_cache(maxsize=1)
-def _load(source: AnySource, seed: int) -> Dataset:
+def _load(source: AnySource) -> Dataset:
     """Trials of one worker mostly have the same data: it is read once."""
-    return load(source, seed=seed)
+    return load(source)

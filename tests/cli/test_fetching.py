@@ -21,7 +21,7 @@ def source(tmp_path) -> Csv:
 
 def test_reading_a_table_says_how_far_it_is(source):
     told: list[tuple[str, int, int]] = []
-    load(source, seed=0, on_progress=lambda *progress: told.append(progress))
+    load(source, on_progress=lambda *progress: told.append(progress))
     doings = [f"{doing} {source.path}" for doing in ("looking at", "reading")]
     assert [doing for doing, _, _ in told] == [doings[0]] * 3 + [doings[1]] * 3
     total = told[0][2]
@@ -34,6 +34,6 @@ def test_only_what_takes_long_is_shown(source, monkeypatch, patience, shown):
     monkeypatch.setattr(fetching, "PATIENCE", patience)
     page = io.StringIO()
     with fetching.fetching(Console(file=page, width=200)) as on_progress:
-        load(source, seed=0, on_progress=on_progress)
+        load(source, on_progress=on_progress)
     lines = [f"looking at {source.path}", f"reading {source.path}"]
     assert page.getvalue().splitlines() == (lines if shown else [])

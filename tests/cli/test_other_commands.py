@@ -112,7 +112,7 @@ def test_show_of_a_damaged_or_newer_run(nncli, run_path):
     value = json.loads((run_path / "run.json").read_text())
     Path("newer/run.json").write_text(json.dumps(value | {"format": 7}))
     result = nncli("show", "newer")
-    assert (result.exit_code, "has format 7; this nncli reads up to 2" in result.stderr) == (
+    assert (result.exit_code, "has format 7; this nncli reads up to 3" in result.stderr) == (
         6,
         True,
     )

@@ -110,7 +110,7 @@ def test_what_is_not_finite_is_named_where_it_is_read(tmp_path):
 
 def source(tmp_path: Path, **keys):
     whole = {"source": "npy", "path": str(tmp_path / "x.npy"), "y": str(tmp_path / "y.npy"), **keys}
-    return load(TypeAdapter(DataSpec).validate_python(whole), seed=0)
+    return load(TypeAdapter(DataSpec).validate_python(whole))
 
 
 def test_the_npy_source_in_memory_and_on_disk(tmp_path):
@@ -174,7 +174,7 @@ def test_idx_files_stay_on_disk_too(tmp_path):
         "y_test": None,
     }
     inside, outside = (
-        load(TypeAdapter(DataSpec).validate_python(keys | more), seed=0)
+        load(TypeAdapter(DataSpec).validate_python(keys | more))
         for more in ({}, {"in_memory": 100})
     )
     assert outside.on_disk

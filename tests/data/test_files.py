@@ -33,7 +33,7 @@ def npz_spec(path: object) -> Npz:
 
 def test_a_missing_path_is_shown_resolved(tmp_path):
     with pytest.raises(SpecError, match=f"data.path: there is no file or folder {tmp_path}/none"):
-        load(npz_spec(tmp_path / "a" / ".." / "none"), seed=0)
+        load(npz_spec(tmp_path / "a" / ".." / "none"))
 
 
 def test_a_file_that_cannot_be_read_is_the_machines_fault(tmp_path, monkeypatch):
@@ -47,7 +47,7 @@ def test_a_file_that_cannot_be_read_is_the_machines_fault(tmp_path, monkeypatch)
         "pathlib.Path.open", refuse
     )  # the tests may run as root, who may read anything
     with pytest.raises(MachineError, match=r"secret.npz: cannot be read: Permission denied"):
-        load(npz_spec(path), seed=0)
+        load(npz_spec(path))
 
 
 def test_too_little_memory_is_the_machines_fault(tmp_path, monkeypatch):
@@ -58,7 +58,7 @@ def test_too_little_memory_is_the_machines_fault(tmp_path, monkeypatch):
     np.savez(path, x=np.ones((3, 2)), y=np.arange(3))
     monkeypatch.setattr("nncli.data.npz.read_member", refuse)
     with pytest.raises(MachineError, match="memory"):
-        load(npz_spec(path), seed=0)
+        load(npz_spec(path))
 
 
 def test_fingerprint_of_an_array_is_of_its_bytes():

@@ -70,7 +70,7 @@ def test_fingerprint_is_of_the_uncompressed_bytes(tmp_path):
 def test_a_folder_with_its_own_test_set(tmp_path):
     write_train(tmp_path)
     write_test(tmp_path, y=np.array([0, 7], np.uint8))
-    dataset = load(spec(tmp_path, validation=1), seed=0)
+    dataset = load(spec(tmp_path, validation=1))
     assert {name: len(split) for name, split in dataset.splits.items()} == {
         "train": 4,
         "validation": 1,
@@ -87,7 +87,7 @@ def test_default_test_files_may_be_absent_and_a_test_set_is_taken(tmp_path):
     assert set(load_idx(spec(tmp_path)).splits) == {"train"}
     # as a run's spec.yaml writes them: all keys, also those that were never given
     assert set(load_idx(spec(tmp_path, **TEST_NAMES)).splits) == {"train"}
-    assert len(load(spec(tmp_path, test=2), seed=0).splits["test"]) == 2
+    assert len(load(spec(tmp_path, test=2)).splits["test"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_default_test_files_may_be_absent_and_a_test_set_is_taken(tmp_path):
 def test_files_asked_for_must_be_there(tmp_path, keys, named):
     write_train(tmp_path)
     with pytest.raises(SpecError, match=named):
-        load(spec(tmp_path, **keys), seed=0)
+        load(spec(tmp_path, **keys))
 
 
 def test_half_a_test_set_is_refused(tmp_path):
@@ -110,15 +110,15 @@ def test_half_a_test_set_is_refused(tmp_path):
     write_test(tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte").unlink()
     with pytest.raises(SpecError, match=r"data.y_test: there is no t10k-labels"):
-        load(spec(tmp_path), seed=0)
+        load(spec(tmp_path))
 
 
 def test_no_second_test_set(tmp_path):
     write_train(tmp_path)
     write_test(tmp_path)
     with pytest.raises(SpecError, match=r"data.test: is 2, but the source has a test set"):
-        load(spec(tmp_path, test=2), seed=0)
-    assert len(load(spec(tmp_path, test=2, x_test=None, y_test=None), seed=0).splits["test"]) == 2
+        load(spec(tmp_path, test=2))
+    assert len(load(spec(tmp_path, test=2, x_test=None, y_test=None)).splits["test"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -133,14 +133,14 @@ def test_no_second_test_set(tmp_path):
 def test_images_and_labels_must_fit(tmp_path, x, y, message):
     write_train(tmp_path, x, y)
     with pytest.raises(DataError, match=message):
-        load(spec(tmp_path), seed=0)
+        load(spec(tmp_path))
 
 
 def test_test_images_must_have_the_same_shape(tmp_path):
     write_train(tmp_path)
     write_test(tmp_path, IMAGES[:2].reshape(2, 2, 3))
     with pytest.raises(DataError, match=r"a sample is \(2, 3\), but \(3, 2\)"):
-        load(spec(tmp_path), seed=0)
+        load(spec(tmp_path))
 
 
 GOOD = idx_bytes(IMAGES)

@@ -23,7 +23,7 @@ ONE_HOT = np.eye(3)[Y]
 
 
 def read(path: Path, **keys: object) -> Dataset:
-    return load(Npz.model_validate({"source": "npz", "path": str(path), **keys}), seed=0)
+    return load(Npz.model_validate({"source": "npz", "path": str(path), **keys}))
 
 
 @pytest.fixture

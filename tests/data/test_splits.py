@@ -22,8 +22,8 @@ def digits(**keys: object) -> Digits:
 @pytest.mark.parametrize("test_from", ["last", "random", "stratified"])
 @pytest.mark.parametrize("validation_from", ["last", "random", "stratified"])
 def test_no_row_is_lost_or_doubled(test_from, validation_from):
-    source = digits(test=0.3, test_from=test_from, validation=20, validation_from=validation_from)
-    splits = divide({"train": WHOLE}, source, seed=1)
+    source = digits(seed=1, test=0.3, test_from=test_from, validation=20, validation_from=validation_from)
+    splits = divide({"train": WHOLE}, source)
     assert {name: len(split) for name, split in splits.items()} == {
         "train": 50,
         "validation": 20,
@@ -36,7 +36,7 @@ def test_no_row_is_lost_or_doubled(test_from, validation_from):
 
 
 def test_test_comes_first_then_validation_both_as_views():
-    splits = divide({"train": WHOLE}, digits(test=10, validation=20), seed=0)
+    splits = divide({"train": WHOLE}, digits(test=10, validation=20))
     assert list(splits) == ["train", "validation", "test"]
     assert splits["test"].x[0, 0] == 90
     assert splits["validation"].x[0, 0] == 70
@@ -45,22 +45,22 @@ def test_test_comes_first_then_validation_both_as_views():
 
 def test_a_test_set_of_its_own_is_left_alone():
     source = Mnist.model_validate({"source": "mnist", "validation": 0.25})
-    splits = divide({"train": WHOLE, "test": WHOLE}, source, seed=0)
+    splits = divide({"train": WHOLE, "test": WHOLE}, source)
     assert splits["test"] is WHOLE
     assert len(splits["validation"]) == 25
 
 
 def test_classes_stay_in_proportion():
     """20 of 100: shares 10, 6, 3.4 and 0.6, so the last one's remainder is rounded up."""
-    splits = divide({"train": WHOLE}, digits(validation=20, validation_from="stratified"), seed=3)
+    splits = divide({"train": WHOLE}, digits(seed=3, validation=20, validation_from="stratified"))
     np.testing.assert_array_equal(np.bincount(splits["validation"].y), [10, 6, 3, 1])
 
 
 @pytest.mark.parametrize("choice", ["random", "stratified"])
 def test_the_seed_decides(choice):
     def rows(seed: int) -> list[int]:
-        source = digits(validation=20, validation_from=choice)
-        return divide({"train": WHOLE}, source, seed=seed)["validation"].x[:, 0].tolist()
+        source = digits(seed=seed, validation=20, validation_from=choice)
+        return divide({"train": WHOLE}, source)["validation"].x[:, 0].tolist()
 
     assert rows(0) == rows(0) != rows(1)
     assert rows(0) != sorted(range(80, 100))
@@ -69,7 +69,7 @@ def test_the_seed_decides(choice):
 def test_random_rows_stay_as_they_are():
     """Golden: another order would change every run that has a random split."""
     source = digits(validation=5, validation_from="random")
-    rows = divide({"train": WHOLE}, source, seed=0)["validation"].x[:, 0]
+    rows = divide({"train": WHOLE}, source)["validation"].x[:, 0]
     assert rows.tolist() == [24, 25, 34, 59, 66]
 
 
@@ -96,18 +96,18 @@ def test_a_fraction_is_rounded_to_the_nearest(share, total, rows):
 )
 def test_too_many_rows_name_the_key(keys, message):
     with pytest.raises(SpecError, match=message):
-        divide({"train": WHOLE}, digits(**keys), seed=0)
+        divide({"train": WHOLE}, digits(**keys))
 
 
 def test_stratified_needs_two_rows_of_each_class():
     split = Split(np.zeros((9, 1)), np.array([0, 0, 0, 0, 1, 1, 1, 1, 3]))
     source = digits(validation=4, validation_from="stratified")
     with pytest.raises(DataError, match="class 3 has 1 row"):
-        divide({"train": split}, source, seed=0)
+        divide({"train": split}, source)
 
 
 def test_stratified_needs_classes():
     split = Split(np.zeros((9, 1)), np.zeros((9, 1)))
     source = digits(validation=4, validation_from="stratified")
     with pytest.raises(SpecError, match=r"data.validation_from: is stratified, but the targets"):
-        divide({"train": split}, source, seed=0)
+        divide({"train": split}, source)

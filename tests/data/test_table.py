@@ -26,12 +26,12 @@ def table(tmp_path: Path, monkeypatch):
     """Writes t.csv and loads it, by paths relative to here so that messages are short."""
     monkeypatch.chdir(tmp_path)
 
-    def read(text: str | bytes, *, seed: int = 0, fitted: Fitted | None = None, **keys) -> Dataset:
+    def read(text: str | bytes, *, fitted: Fitted | None = None, **keys) -> Dataset:
         Path("t.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
         source = ADAPTER.validate_python({"source": "csv", "path": "t.csv", "target": "y"} | keys)
         local = {key: Path(value).name for key in ("path", "test", "validation")
                  if isinstance(value := getattr(source, key), str)}  # fmt: skip
-        return load(source.model_copy(update=local), seed=seed, fitted=fitted)
+        return load(source.model_copy(update=local), fitted=fitted)
 
     return read
 

@@ -29,7 +29,7 @@ def test_points_are_those_of_sklearn(name, samples):
     datasets = pytest.importorskip("sklearn.datasets")
     draw = {"moons": datasets.make_moons, "circles": datasets.make_circles}[name]
     keys = {"factor": 0.3} if name == "circles" else {}
-    split = load(spec(source=name, samples=samples, noise=0, **keys), seed=0).splits["train"]
+    split = load(spec(source=name, samples=samples, noise=0, **keys)).splits["train"]
     expected = sorted_rows(*draw(samples, noise=0, **keys))
     np.testing.assert_allclose(sorted_rows(split.x, split.y), expected, atol=1e-11)
 
@@ -37,7 +37,7 @@ def test_points_are_those_of_sklearn(name, samples):
 @pytest.mark.parametrize("classes", [2, 3])
 def test_spiral_arms_wind_from_the_middle_to_the_unit_circle(classes):
     source = spec(source="spirals", samples=100, classes=classes, turns=1.5, noise=0)
-    split = load(source, seed=0).splits["train"]
+    split = load(source).splits["train"]
     radius = np.hypot(*split.x.T)
     angle = 2 * np.pi * (1.5 * radius + split.y / classes)
     np.testing.assert_allclose(
@@ -48,26 +48,23 @@ def test_spiral_arms_wind_from_the_middle_to_the_unit_circle(classes):
 
 
 @pytest.mark.parametrize("name", ["moons", "circles", "spirals"])
-def test_only_the_sources_own_seed_changes_the_points(name):
-    def points(spec_seed: int, **keys: object) -> bytes:
-        return (
-            load(spec(source=name, samples=20, **keys), seed=spec_seed).splits["train"].x.tobytes()
-        )
+def test_the_sources_seed_draws_the_points(name):
+    def points(**keys: object) -> bytes:
+        return load(spec(source=name, samples=20, **keys)).splits["train"].x.tobytes()
 
-    assert points(0) == points(1)
-    assert points(0) != points(0, seed=1)
+    assert points() == points(seed=0) != points(seed=1)
 
 
 def test_noise_has_the_deviation_asked_for():
-    clean = load(spec(source="moons", samples=20_000, noise=0), seed=0)
-    noisy = load(spec(source="moons", samples=20_000, noise=0.3), seed=0)
+    clean = load(spec(source="moons", samples=20_000, noise=0))
+    noisy = load(spec(source="moons", samples=20_000, noise=0.3))
     difference = noisy.splits["train"].x - clean.splits["train"].x
     assert difference.std() == pytest.approx(0.3, rel=0.02)
     assert abs(difference.mean()) < 0.01
 
 
 def test_rows_are_shuffled_and_described():
-    dataset = load(spec(source="circles", samples=100, test=0.1), seed=0)
+    dataset = load(spec(source="circles", samples=100, test=0.1))
     train = dataset.splits["train"]
     assert (train.x.shape, train.x.dtype, train.y.dtype) == ((90, 2), np.float64, np.int64)
     assert (np.diff(train.y) != 0).sum() > 2
@@ -76,7 +73,7 @@ def test_rows_are_shuffled_and_described():
 
 
 def test_fingerprint_is_over_the_digests_of_both_arrays():
-    dataset = load(spec(source="moons", samples=20), seed=0)
+    dataset = load(spec(source="moons", samples=20))
     split = dataset.splits["train"]
     parts = (hashlib.sha256(array.tobytes()).digest() for array in (split.x, split.y))
     assert dataset.fingerprint.sha256 == hashlib.sha256(b"".join(parts)).hexdigest()
@@ -84,18 +81,18 @@ def test_fingerprint_is_over_the_digests_of_both_arrays():
 
 def test_fewer_points_than_classes_are_refused():
     with pytest.raises(SpecError, match=r"data.samples: is 2, but there are 3 classes"):
-        load(spec(source="spirals", samples=2, classes=3), seed=0)
+        load(spec(source="spirals", samples=2, classes=3))
 
 
 @pytest.mark.parametrize(("name", "key"), [("moons", "noise"), ("spirals", "turns")])
 def test_points_out_of_reach_are_refused(name, key):
     with pytest.raises(SpecError, match=rf"data\.{key}: is 1\.7e\+308: that puts points where"):
-        load(spec(source=name, samples=100, **{key: 1.7e308}), seed=0)
+        load(spec(source=name, samples=100, **{key: 1.7e308}))
 
 
 def test_digits():
     pytest.importorskip("sklearn")
-    dataset = load(TypeAdapter(DataSpec).validate_python("digits"), seed=0)
+    dataset = load(TypeAdapter(DataSpec).validate_python("digits"))
     train, test = dataset.splits["train"], dataset.splits["test"]
     assert (train.x.shape, test.x.shape) == ((1438, 64), (359, 64))
     assert (train.x.dtype, int(train.x.max())) == (np.uint8, 16)
@@ -106,7 +103,7 @@ def test_digits():
 def test_digits_without_scikit_learn(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sklearn", None)
     with pytest.raises(UsageError, match=r"pip install 'nncli\[datasets\]'"):
-        load(spec(source="digits"), seed=0)
+        load(spec(source="digits"))
 
 
 def test_every_source_of_the_spec_has_a_loader():

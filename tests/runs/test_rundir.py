@@ -143,7 +143,7 @@ def test_what_is_no_run_is_said_to_be_none(tmp_path):
         with pytest.raises(DamagedError, match=f"is damaged: {next(iter(changed))}"):
             rundir.open_run(tmp_path)
     (tmp_path / "run.json").write_text('{"format": 99}')
-    with pytest.raises(DamagedError, match="has format 99; this nncli reads up to 2"):
+    with pytest.raises(DamagedError, match="has format 99; this nncli reads up to 3"):
         rundir.open_run(tmp_path)
 
 

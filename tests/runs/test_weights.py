@@ -84,7 +84,7 @@ def as_meta(text: str) -> np.ndarray:
         ({"meta": None}, "holds no `meta`"),
         ({"meta": as_meta("[1]")}, "its `meta` is not as nncli writes it"),
         ({"meta": as_meta('{"format": 1}')}, "its `meta` is not as nncli writes it"),
-        ({"meta": as_meta('{"format": 3}')}, "has format 3; this nncli reads up to 2"),
+        ({"meta": as_meta('{"format": 4}')}, "has format 4; this nncli reads up to 3"),
         ({"meta": as_meta("\x00")}, "its `meta` is not as nncli writes it"),
     ],
 )

@@ -34,6 +34,7 @@ name: spec
 seed: 0
 data:
   source: mnist
+  seed: 0
   validation: 0
   validation_from: last
 architecture:

@@ -140,7 +140,7 @@ OPTIMIZERS = "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"
         (
             "data: mnist",
             "data: 3",
-            "1:1: data: is 3, must be a name, or a mapping with source, validation, validation_from",
+            "1:1: data: is 3, must be a name, or a mapping with source, seed, validation, validation_from",
         ),
         (
             "data: mnist",
@@ -150,7 +150,7 @@ OPTIMIZERS = "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"
         (
             "data: mnist",
             "data: {source: mnist, samples: 3}",
-            "1:23: data.samples: unknown key. The keys here are source, validation, validation_from, path.",
+            "1:23: data.samples: unknown key. The keys here are source, seed, validation, validation_from, path.",
         ),
         ("data: mnist", "data: {source: mnist, validation: 1.5}", f"1:23: data.validation: is 1.5, {ROWS}"),
         (

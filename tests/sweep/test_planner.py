@@ -35,8 +35,8 @@ def test_what_cannot_be_one_network_stays_apart():
     ):
         assert plan(specs(**keys), 1) == [[0], [1]]
     drawn = {"source": "moons", "validation": 0.1, "validation_from": "random"}
-    assert plan(specs(seed=[0, 1], data=drawn), 1) == [[0], [1]]
-    assert plan(specs(eta=[0.1, 0.2], data=drawn), 1) == [[0, 1]]
+    assert plan(specs(data=[drawn, {**drawn, "seed": 1}]), 1) == [[0], [1]]
+    assert plan(specs(seed=[0, 1], data=drawn), 1) == [[0, 1]]
 
 
 def test_a_stack_stays_in_the_cache_and_is_not_endless():

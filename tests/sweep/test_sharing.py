@@ -34,7 +34,7 @@ def spec():
 
 
 def test_what_is_shared_is_what_was_read(spec, tmp_path):
-    dataset = load(spec.data, seed=spec.seed)
+    dataset = load(spec.data)
     with sharing.Offer(spec, dataset).within(tmp_path) as folder:
         shared = sharing.dataset_for(spec, folder)
         same(shared, dataset)
@@ -47,26 +47,26 @@ def test_mnist_is_shared_as_it_is(mnist_folder, tmp_path):
     spec = spec_of(
         "784-10 softmax", data={"source": "mnist", "path": str(mnist_folder), "validation": 10000}
     )
-    dataset = load(spec.data, seed=spec.seed)
+    dataset = load(spec.data)
     sharing.share(dataset, tmp_path / "data")
     same(sharing.open_shared(tmp_path / "data"), dataset)
 
 
-@pytest.mark.parametrize("drawn", ["last", "random"])
-def test_another_seed_has_other_rows_only_where_rows_are_drawn(tmp_path, drawn):
-    data = {**MOONS, "test_from": drawn, "seed": 5}
-    first, other = (spec_of("2-3-2 tanh softmax", data=data, seed=seed) for seed in (0, 1))
-    with sharing.Offer(first, load(first.data, seed=0)).within(tmp_path) as folder:
-        assert is_mapped(sharing.dataset_for(first, folder))
-        seen = sharing.dataset_for(other, folder)
-        same(seen, load(other.data, seed=1))
-        assert is_mapped(seen) == (drawn == "last")
+def test_every_seed_has_the_same_rows_and_every_data_seed_others(tmp_path):
+    data = {**MOONS, "test_from": "random", "seed": 5}
+    first, again = (spec_of("2-3-2 tanh softmax", data=data, seed=seed) for seed in (0, 1))
+    other = spec_of("2-3-2 tanh softmax", data={**data, "seed": 6})
+    with sharing.Offer(first, load(first.data)).within(tmp_path) as folder:
+        for spec, mapped in ((first, True), (again, True), (other, False)):
+            seen = sharing.dataset_for(spec, folder)
+            same(seen, load(spec.data))
+            assert is_mapped(seen) == mapped
 
 
 def test_other_data_is_read(spec, tmp_path):
     other = spec_of("2-3-2 tanh softmax", data={**MOONS, "samples": 80})
-    with sharing.Offer(spec, load(spec.data, seed=0)).within(tmp_path) as folder:
-        same(sharing.dataset_for(other, folder), load(other.data, seed=0))
+    with sharing.Offer(spec, load(spec.data)).within(tmp_path) as folder:
+        same(sharing.dataset_for(other, folder), load(other.data))
         elsewhere = folder.rename(tmp_path / ".data-of-something-else")
         assert not is_mapped(sharing.dataset_for(spec, elsewhere))
 
@@ -87,7 +87,7 @@ def garble(folder: Path) -> None:
 
 @pytest.mark.parametrize("damage", [cut, empty, garble])
 def test_where_shared_data_is_not_whole_it_is_read(spec, tmp_path, damage):
-    dataset = load(spec.data, seed=0)
+    dataset = load(spec.data)
     with sharing.Offer(spec, dataset).within(tmp_path) as folder:
         damage(folder)
         seen = sharing.dataset_for(spec, folder)
@@ -96,7 +96,7 @@ def test_where_shared_data_is_not_whole_it_is_read(spec, tmp_path, damage):
 
 
 def test_without_room_nothing_is_shared_and_nothing_left(spec, tmp_path):
-    dataset = load(spec.data, seed=0)
+    dataset = load(spec.data)
     for number in range(1, 8):
         with (
             using(Disk(Fails(number, ENOSPC))),

@@ -46,7 +46,7 @@ def outcome(data: bytes, path: Path, source: dict[str, object]) -> Dataset | Non
     spec = TypeAdapter(DataSpec).validate_python(source)
     try:
         with damage.little_memory(LIMIT):
-            return load(spec, seed=0)
+            return load(spec)
     except NncliError as err:
         refusal = err
     assert refusal.exit_code == 2, refusal

@@ -77,7 +77,7 @@ def outcome(data: bytes, source: dict[str, Any]) -> Dataset | None:
     spec = TypeAdapter(DataSpec).validate_python(source)
     try:
         with damage.little_memory(LIMIT):
-            return load(spec, seed=0)
+            return load(spec)
     except NncliError as err:
         refusal = err
     assert refusal.exit_code == 2, refusal
@@ -256,7 +256,7 @@ def test_many_rows_take_the_memory_of_their_numbers(source):
     Path(source["path"]).write_text(text)
     spec = TypeAdapter(DataSpec).validate_python(source | {"key": []})
     tracemalloc.start()
-    dataset = load(spec, seed=0)
+    dataset = load(spec)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert dataset.splits["train"].x.shape == (count, 4)
