@@ -22,6 +22,8 @@ from nncli.words import plural, words
 
 LARGEST_TARGET = 1e150
 """The square of an error, and the sum of many, have to be float64 numbers."""
+MOST_NAMED = 6
+"""Classes that a message names."""
 MANY = 5_000
 """Parameters from which numerical gradients are slow enough to be warned of."""
 REACH = {
@@ -160,7 +162,7 @@ def _output_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
     key = ("architecture", len(spec.architecture) - 1, "output_dim")
     outputs = spec.architecture[-1].output_dim
     if dataset.classes is not None:
-        yield from _class_problems(key, outputs, len(dataset.classes))
+        yield from _class_problems(key, outputs, dataset.classes)
         return
     if dataset.labels is not None:
         yield from _label_problems(spec, len(dataset.labels))
@@ -190,18 +192,28 @@ def _label_problems(spec: Spec, labels: int) -> Iterator[Problem]:
         yield Problem(("architecture", at, "activation"), message)
 
 
-def _class_problems(key: KeyPath, outputs: int, classes: int) -> Iterator[Problem]:
+def _class_problems(key: KeyPath, outputs: int, names: Sequence[str]) -> Iterator[Problem]:
+    classes = len(names)
     if classes < 2:
         yield Problem(("data",), "has a single class: there is nothing to tell apart.")
     elif outputs == 1 and classes > 2:
         yield Problem(
             key,
-            f"is 1, which tells two classes apart, but the data has {classes}. Set it to {classes}.",
+            f"is 1, which tells two classes apart, but the data has {classes}{_named(names)}. Set it to {classes}.",
         )
     elif outputs > 1 and outputs != classes:
         yield Problem(
-            key, f"is {outputs}, but the data has {classes} classes. Set it to {classes}."
+            key,
+            f"is {outputs}, but the data has {classes} classes{_named(names)}. Set it to {classes}.",
         )
+
+
+def _named(names: Sequence[str]) -> str:
+    """The names of classes that are no mere places, in brackets."""
+    if list(names) == [str(place) for place in range(len(names))]:
+        return ""
+    few = ", ".join(shown(name, 20) for name in names[:MOST_NAMED])
+    return f" ({few}{', ...' * (len(names) > MOST_NAMED)})"
 
 
 def _target_problems(loss: str, y: Array, advice: str) -> Iterator[Problem]:

@@ -130,6 +130,7 @@ def open_judged(
         with document.places():
             fitted = _fitted(weights)
             dataset = load(spec.data, fitted=fitted, on_progress=on_progress)
+            dataset = dataset.with_classes(weights.meta.classes) if weights else dataset
             spec = fit.with_dims(spec, dataset)
             fit.check_data(spec, dataset)
         if weights:

@@ -57,16 +57,14 @@ NUMBER_CELLS = [
     *cells(-3.0, "-3", "-3.0", "-0003"),
     *cells(0.0, "0", "-0", "0.0e9", "1e-400", "-1e-400"),
     *cells(-999.0, "-999.0", "-9.99e2"),
-    *cells(None, *MISSING),
+    *cells(None, *MISSING, " ", "\xa0", " NA", "-999\u3000"),
     *cells(NO_NUMBER, "1e400", "-1e400", "9" * 400, "nan", "NaN", "inf", "-Infinity"),
     *cells(
         NO_NUMBER, "0x10", "0b1", "0o7", "1_000", "1,5", "1,000", "1.000,5", "1 000", "1\xa0000"
     ),
     *cells(NO_NUMBER, "\u0664\u0660", "\uff14\uff10", "\u22125", "\xbd", "\xb2", "\u2460"),
     *cells(NO_NUMBER, "\ufeff40.5", "\u200b40.5", "\x1c40.5", "40.5\x1f", "4\u0301"),
-    *cells(
-        NO_NUMBER, " ", "\xa0", ".", "+", "-", "e5", "4e", "--5", "+-5", "1e5.0", "1 e5", "40.5.1"
-    ),
+    *cells(NO_NUMBER, ".", "+", "-", "e5", "4e", "--5", "+-5", "1e5.0", "1 e5", "40.5.1"),
     *cells(NO_NUMBER, "40.5x", "5%", "$5", "(5)", "1/2", "12:30", "2020-01-01", "7f", "7n", "7L"),
     *cells(NO_NUMBER, "true", "None", "undefined", "__proto__", "constructor", "x" * 100_000),
     *cells(FAR, "1e41", "-1e41", "1e300"),
@@ -75,7 +73,9 @@ NUMBER_CELLS = [
 
 TEXT_CELLS = [
     *(Rule(repr(color), color, color or None) for color in COLORS),
-    *cells(None, *MISSING),
+    *cells("red", " red", "red\xa0", "\tred\u2003", "\x85red"),
+    *cells("new york", " new york "),
+    *cells(None, *MISSING, " ", " NA", "-999\u3000"),
     *cells(
         OTHER, "green", "RED", "True", "7.0", "07", "gro\u0308ße", "red\u200b", "re\nd", "re\u2028d"
     ),

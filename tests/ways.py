@@ -16,6 +16,7 @@ import numpy as np
 from exported import nncli
 
 from nncli.api import load_run
+from nncli.data.cells import stripped
 from nncli.errors import NncliError
 from nncli.export.browser import write
 from nncli.export.browser.packing import packed_as
@@ -327,7 +328,9 @@ WAYS: dict[str, Way] = {
     "onnx": Way(
         {
             "number cell": NO_CELLS,
-            "text cell": lambda asked, row: graph_row(asked, row | {"size": 40.5, "mass": 2.0}),
+            "text cell": lambda asked, row: graph_row(
+                asked, {**row, "size": 40.5, "mass": 2.0, "color": stripped(row["color"])}
+            ),
             "float value": graph_row,
             "object value": NO_CELLS,
             "table file": NO_FILES,

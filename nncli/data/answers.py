@@ -8,8 +8,9 @@ from typing import NoReturn
 
 import numpy as np
 
+from nncli.data.cells import is_number, looked_up, plain_number, stripped
 from nncli.data.columns import Look, Portrait
-from nncli.data.csv_file import Rows, is_number
+from nncli.data.csv_file import Rows
 from nncli.data.encode import is_mixed, is_too_varied, number_cells
 from nncli.data.encoding import Fitted
 from nncli.data.files import shown
@@ -35,9 +36,12 @@ class Classes:
     def read(self, rows: Rows, missing: Collection[str], where: str) -> Array:
         """(rows,) class numbers. DataError for a name that is none of them."""
         numbers = {name: number for number, name in enumerate(self.names)}
+        are_numbers = all(is_number(name) and plain_number(name) == name for name in self.names)
 
         def find(cell: str) -> int | None:
-            return numbers.get(cell, numbers.get(_whole(cell)))
+            if are_numbers and is_number(cell):
+                return numbers.get(plain_number(cell))
+            return numbers.get(cell)
 
         return _looked_up(rows, self.target[0], missing, where, find, self.names).astype(np.int64)
 
@@ -137,18 +141,16 @@ def _is_label(column: Portrait) -> bool:
 def _numbers(source: Csv, columns: list[Portrait]) -> Numbers:
     for column in columns:
         if column.kind != "number":
-            line, cell = column.odd or (0, "")
-            _refuse_target(
-                column,
-                f"holds `{cell}` in line {line}, but task is regression, which needs numbers",
-            )
+            line, cell = column.odd or (0, column.padded)
+            what = f"`{cell}` in line {line}" if line else f"`{cell}`, whose zeros make it a text"
+            _refuse_target(column, f"holds {what}, but task is regression, which needs numbers")
         if column.low == column.high:
             _refuse_target(column, "holds the same number in every row: nothing to learn")
     return Numbers(source.target)
 
 
 def _class_names(column: Portrait) -> tuple[str, ...]:
-    """Sorted; whole numbers by their value."""
+    """Sorted; whole numbers by their value. A number is one class however it is spelled."""
     if not column.counted or column.distinct > MOST_CLASSES or is_too_varied(column):
         few = "" if column.counted else "more than "
         advice = (
@@ -158,20 +160,12 @@ def _class_names(column: Portrait) -> tuple[str, ...]:
             column,
             f"has {few}{column.distinct} different texts in {column.rows} rows: too many classes. {advice}",
         )
-    if column.whole:
-        names = tuple(map(str, sorted({int(float(cell)) for cell in column.counts})))
-    else:
-        names = tuple(sorted(column.counts))
+    names = tuple(sorted(column.counts, key=float if column.whole else None))
     if len(names) < 2:
         _refuse_target(
             column, f"holds only `{shown(names[0], 40)}`: there is nothing to tell apart"
         )
     return names
-
-
-def _whole(cell: str) -> str:
-    """ "1.0" -> "1"; what is no whole number stays as it is."""
-    return str(int(float(cell))) if is_number(cell) and float(cell).is_integer() else cell
 
 
 def _check_whole(column: Portrait, where: str) -> None:
@@ -205,12 +199,15 @@ def _looked_up(
 ) -> Array:
     """The number of each cell, as float64. DataError for a hole, and for what cannot be found."""
     cells = rows.cells[name]
-    numbers = {cell: None if cell in missing else find(cell) for cell in set(cells)}
+    numbers = {
+        cell: looked_up(cell, lambda text: None if text in missing else find(text))
+        for cell in set(cells)
+    }
     if None in numbers.values():
         line, cell = next(
             pair for pair in zip(rows.lines, cells, strict=True) if numbers[pair[1]] is None
         )
-        if cell in missing:
+        if stripped(cell) in missing:
             _refuse_hole(where, line, name)
         names = ", ".join(shown(text, 40) for text in list(known)[:10])
         raise DataError(

@@ -51,6 +51,7 @@ def check_features(features: Sequence[str], look: Look, where: str) -> None:
 def _varied(columns: Sequence[Portrait]) -> str:
     names = ", ".join(
         f"`{shown(column.name, 60)}` has {'' if column.counted else 'more than '}{column.distinct}"
+        f"{f' (`{column.padded}` is a text for its leading zeros)' if column.padded else ''}"
         for column in columns[:10]
     )
     more = f" and {len(columns) - 10} more" if len(columns) > 10 else ""

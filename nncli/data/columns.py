@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from nncli.data.csv_file import CsvFile, is_number, open_csv
+from nncli.data.cells import (
+    MANY,
+    first_padded,
+    has_numbers,
+    holes,
+    is_number,
+    plain_number,
+    present,
+    stripped,
+    without_blanks,
+)
+from nncli.data.csv_file import CsvFile, open_csv
 from nncli.data.files import shown
 from nncli.data.progress import Progress
 from nncli.network.params import Array
@@ -29,8 +40,6 @@ ALL_DISTINCT = 2_000_000
 HEAD = 10
 BOOLEANS = ({"true", "false"}, {"yes", "no"})
 """Pairs of texts that mean true and false, in any case."""
-MANY = 2.0**53
-"""Whole numbers above this are not exact in float64."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,7 @@ class Portrait:
     """Of the numbers; None where there are texts."""
     counts: dict[str, int]
     """Its different cells with how often, at most `MOST_COUNTED` of them, commonest first, missing ones aside; empty
-    where there are too many to count."""
+    where there are too many to count. Numbers are in their simplest spelling, texts without blanks around them."""
     distinct: int
     """How many different cells there are; where they were too many to count, how many had been met until then."""
     counted: bool
@@ -58,6 +67,8 @@ class Portrait:
     """Cells that are numbers."""
     odd: tuple[int, str] | None
     """Line and cell of the first that is no number."""
+    padded: str | None
+    """The first number with leading zeros: it makes the column one of texts."""
     hole: int | None
     """Line of the first missing cell."""
 
@@ -87,14 +98,14 @@ def look(path: Path, missing: Sequence[str], on_progress: Progress | None = None
 def look_at(table: CsvFile, missing: Sequence[str], on_progress: Progress | None = None) -> Look:
     """The same of a table that is open, up to its end."""
     most = min(MOST_DISTINCT, max(100, ALL_DISTINCT // len(table.header)))
-    holes = frozenset(missing)
+    empty = holes(missing)
     sketches = {name: _Sketch(most) for name in table.header}
     head: list[dict[str, str]] = []
     rows = 0
     for lines, cells in table.watched("looking at", on_progress):
         rows += len(lines)
         for name, sketch in sketches.items():
-            sketch.add(cells[name], lines, holes)
+            sketch.add(cells[name], lines, empty)
         for row in range(min(len(lines), HEAD - len(head))):
             head.append({name: column[row] for name, column in cells.items()})
     columns = tuple(sketch.portrait(name, rows) for name, sketch in sketches.items())
@@ -118,11 +129,6 @@ def as_numbers(cells: Sequence[str]) -> Array | None:
     return values if np.isfinite(values).all() else None
 
 
-def present(cells: Sequence[str], missing: Collection[str]) -> list[str]:
-    """The cells that hold something."""
-    return [cell for cell in cells if cell not in missing]
-
-
 class _Sketch:
     """Running figures of one column."""
 
@@ -130,6 +136,7 @@ class _Sketch:
         self.most = most
         self.missing = self.numbers = 0
         self.odd: tuple[int, str] | None = None
+        self.padded: str | None = None
         self.hole: int | None = None
         self.counts: Counter[str] | None = Counter()
         self.distinct = self.characters = 0
@@ -137,14 +144,20 @@ class _Sketch:
 
     def add(self, cells: list[str], lines: list[int], missing: frozenset[str]) -> None:
         """Take in the next rows."""
+        cells = without_blanks(cells) if has_numbers(missing) else cells
         found = present(cells, missing)
+        values = None if self.odd else as_numbers(found)
+        if values is None:  # only texts and holes can hide behind blanks
+            cells = without_blanks(cells)
+            found = present(cells, missing)
+            values = None if self.odd else as_numbers(found)
         if len(found) < len(cells):
             self.missing += len(cells) - len(found)
             if self.hole is None:
                 self.hole = next(n for n, cell in zip(lines, cells, strict=True) if cell in missing)
         if not found:
             return
-        values = None if self.odd else as_numbers(found)
+        self.padded = self.padded or first_padded(found)
         if values is None:
             self._add_texts(cells, lines, missing, Counter(found))
         else:
@@ -183,29 +196,37 @@ class _Sketch:
 
     def portrait(self, name: str, rows: int) -> Portrait:
         """What has been seen."""
-        is_numeric = self.odd is None and self.numbers > 0
+        is_numeric = self.odd is None and self.padded is None and self.numbers > 0
+        counts = self._spelled(plain_number if is_numeric else stripped)
         return Portrait(
             name=name,
-            kind=self._kind(is_numeric),
+            kind="number" if is_numeric else self._kind(counts),
             rows=rows,
             missing=self.missing,
             whole=is_numeric and self.whole,
             low=float(self.low) if is_numeric else None,
             high=float(self.high) if is_numeric else None,
             mean=self.mean if is_numeric else None,
-            counts=dict(self.counts.most_common(MOST_COUNTED)) if self.counts else {},
-            distinct=self.distinct,
+            counts=dict(counts.most_common(MOST_COUNTED)),
+            distinct=self.distinct if self.counts is None else len(counts),
             counted=self.counts is not None,
             numbers=self.numbers,
             odd=self.odd,
+            padded=self.padded and shown(self.padded, 40),
             hole=self.hole,
         )
 
-    def _kind(self, is_numeric: bool) -> Kind:
-        if is_numeric:
-            return "number"
-        if self.odd is None:
+    def _spelled(self, spelling: Callable[[str], str]) -> Counter[str]:
+        """How often each different cell was met, however it was spelled."""
+        merged: Counter[str] = Counter()
+        for cell, count in (self.counts or {}).items():
+            merged[spelling(cell)] += count
+        return merged
+
+    def _kind(self, counts: Mapping[str, int]) -> Kind:
+        """Of a column that is none of numbers."""
+        if self.odd is None and self.padded is None:
             return "empty"
-        texts = {text.lower() for text in self.counts or {}}
-        is_boolean = len(self.counts or {}) <= 2 and any(texts <= pair for pair in BOOLEANS)
+        texts = {text.lower() for text in counts}
+        is_boolean = len(counts) <= 2 and any(texts <= pair for pair in BOOLEANS)
         return "boolean" if texts and is_boolean else "text"

@@ -11,7 +11,6 @@ import csv
 import gzip
 import hashlib
 import io
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
+from nncli.data.cells import is_number
 from nncli.data.files import (
     CHUNK,
     GZIP_MAGIC,
@@ -52,9 +52,6 @@ FAULTS = {
     "expected after": "a quoted field goes on after its closing quote. Write a quote inside it twice",
 }
 """Part of what `csv` says -> what we say."""
-_CONTROL = re.compile(r"[\x1c-\x1f]")
-"""What strip() takes for blanks, and float() does not."""
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 class Rows(NamedTuple):
@@ -205,12 +202,6 @@ def csv_stream(file: BinaryIO, where: str, size: int = 0) -> CsvFile:
     if buffered.peek(2)[:2] == GZIP_MAGIC:
         return CsvFile(gzip.GzipFile(fileobj=buffered), where, most=LARGEST_INFLATED)
     return CsvFile(buffered, where, size=size)
-
-
-def is_number(cell: str) -> bool:
-    """Whether a cell is a number as all write it: `1_000`, `0x1F`, `inf` and digits of other scripts are none."""
-    number = cell.strip() if not _CONTROL.search(cell) else ""
-    return _NUMBER.fullmatch(number) is not None and math.isfinite(float(number))
 
 
 def _texts(pieces: Iterator[bytes], where: str) -> Iterator[str]:

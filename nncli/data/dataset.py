@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -79,6 +79,27 @@ class Dataset:
             return self.table.target
         columns = self.splits["train"].y.shape[1]
         return ("y",) if columns == 1 else tuple(f"y_{n}" for n in range(1, columns + 1))
+
+    def with_classes(self, names: tuple[str, ...] | None) -> Dataset:
+        """The same rows with their classes numbered as saved weights number them; as it is where one is unknown."""
+        if None in (names, self.classes) or names == self.classes:
+            return self
+        place = {name: number for number, name in enumerate(names or ())}
+        if not place.keys() >= set(self.classes or ()):
+            return self
+        numbers = np.array([place[name] for name in self.classes or ()], np.int64)
+        splits = {key: replace(split, y=numbers[split.y]) for key, split in self.splits.items()}
+        return replace(self, splits=splits, classes=names)
+
+    @property
+    def untrained(self) -> tuple[str, ...]:
+        """The classes that no training row has."""
+        counts = (
+            np.bincount(self.splits["train"].y, minlength=len(self.classes)) if self.classes else ()
+        )
+        return tuple(
+            name for name, rows in zip(self.classes or (), counts, strict=True) if not rows
+        )
 
     @property
     def on_disk(self) -> bool:

@@ -10,8 +10,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nncli.data.columns import Portrait, as_numbers, present
-from nncli.data.csv_file import Rows, is_number
+from nncli.data.cells import (
+    has_numbers,
+    holes,
+    is_number,
+    looked_up,
+    present,
+    stripped,
+    without_blanks,
+)
+from nncli.data.columns import Portrait, as_numbers
+from nncli.data.csv_file import Rows
 from nncli.data.encoding import Column, NumberColumn, TableEncoding, TextColumn
 from nncli.data.files import shown
 from nncli.errors import DataError
@@ -39,10 +48,10 @@ class Fit(NamedTuple):
 
 
 def is_mixed(column: Portrait) -> bool:
-    """Whether a column of texts was meant to hold numbers: most cells are some."""
+    """Whether a column of texts was meant to hold numbers: most cells are some, and none has leading zeros."""
     found = column.rows - column.missing
     share = MIXED if column.counted and column.distinct <= MOST_CATEGORIES else 0.5
-    return column.kind == "text" and column.numbers >= share * found
+    return column.kind == "text" and not column.padded and column.numbers >= share * found
 
 
 def is_too_varied(column: Portrait) -> bool:
@@ -123,9 +132,13 @@ def _fit_texts(name: str, codes: Array, texts: Sequence[str]) -> TextColumn | No
 
 def number_cells(rows: Rows, name: str, missing: Collection[str], where: str) -> Array:
     """A column as float64, NaN for holes. DataError with the line of the first cell that is no number."""
-    cells = rows.cells[name]
+    cells = without_blanks(rows.cells[name]) if has_numbers(missing) else rows.cells[name]
     found = present(cells, missing)
     values = as_numbers(found)
+    if values is None:  # perhaps holes behind blanks
+        cells = without_blanks(cells)
+        found = present(cells, missing)
+        values = as_numbers(found)
     if values is None:
         raise _not_a_number(rows, name, missing, where)
     if len(found) == len(cells):
@@ -139,7 +152,7 @@ def _not_a_number(rows: Rows, name: str, missing: Collection[str], where: str) -
     odd = [
         (line, cell)
         for line, cell in zip(rows.lines, rows.cells[name], strict=True)
-        if cell not in missing and not is_number(cell)
+        if (cell and stripped(cell)) not in missing and not is_number(cell)
     ]
     line, cell = odd[0]
     more = "" if len(odd) == 1 else f" (and {len(odd) - 1} more)"
@@ -151,10 +164,13 @@ def _not_a_number(rows: Rows, name: str, missing: Collection[str], where: str) -
 
 def text_cells(cells: Sequence[str], missing: Collection[str], numbers: Numbering) -> Array:
     """The number of each text as int32; of a hole that of "". Texts that are not expected are UNKNOWN."""
-    known = {text: number for text, number in numbers.items() if text not in missing}
     hole = numbers.get("", UNKNOWN)
-    known |= dict.fromkeys(missing, hole)
-    return np.fromiter((known.get(cell, UNKNOWN) for cell in cells), np.int32, len(cells))
+    expected = dict(numbers) | dict.fromkeys(missing, hole)
+    known: dict[str, int] = {}
+    for cell in set(cells):
+        number = looked_up(cell, expected.get)
+        known[cell] = UNKNOWN if number is None else number
+    return np.fromiter(map(known.__getitem__, cells), np.int32, len(cells))
 
 
 def width(column: Column) -> int:
@@ -250,7 +266,7 @@ def encode_rows(rows: Rows, encoding: TableEncoding, where: str) -> Array:
 
     DataError, with line, column and cell, where there is a text among numbers, and for a column that is missing.
     """
-    raw = read_columns(rows, wanted_columns(encoding), frozenset(encoding.missing), where)
+    raw = read_columns(rows, wanted_columns(encoding), holes(encoding.missing), where)
     x = encode(raw, encoding)
     check_finite(x, rows.lines, encoding, where)
     return x

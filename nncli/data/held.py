@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from nncli.data import arrays
-from nncli.data.csv_file import Rows, is_number
+from nncli.data.cells import holes, is_number
+from nncli.data.csv_file import Rows
 from nncli.data.encode import check_finite, encode, number_cells, text_cells
 from nncli.data.encoding import Column, ImageLook, NumberColumn, TableEncoding
 from nncli.data.files import shown
@@ -107,7 +108,7 @@ def _encoded(columns: Mapping[str, Any], table: TableEncoding) -> Array:
 
 def _raw(column: Column, cells: Any, lines: list[int], table: TableEncoding) -> Array:
     """What `encode` takes: float64 with NaN for holes, or the numbers of texts."""
-    missing = frozenset((*table.missing, _HOLE))
+    missing = holes(table.missing) | {_HOLE}
     codes = [float(cell) for cell in table.missing if is_number(cell)]
     numbers = isinstance(column, NumberColumn)
     array = _array(cells)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from nncli.data.arrays import class_numbers, with_all_classes
 from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.data.disk import DiskRows
 from nncli.data.files import Content, content, fill, find, shown, size_of_file
@@ -67,14 +68,14 @@ def _on_disk(files: dict[str, tuple[Path, Path]], source: Idx) -> Dataset:
         labels = read_idx(y)
         rows = DiskRows(x, 4 + 4 * len(shapes[-1]), np.dtype(np.uint8), _flat(shapes[-1]))
         _check_pair(len(rows), labels, x)
-        splits[name] = Split(rows, labels.values.astype(np.int64))  # type: ignore[arg-type]
+        splits[name] = Split(rows, labels.values)  # type: ignore[arg-type]
         digests += [digest_file(x), labels.fingerprint]
     _check_shapes(shapes, [x for x, _ in files.values()])
-    most = max(int(split.y.max()) for split in splits.values())
+    splits, classes = _by_class(splits)
     shape = shapes[0]
     return Dataset(
         splits=splits,
-        classes=tuple(map(str, range(most + 1))),
+        classes=classes,
         fingerprint=combine(digests),
         scale=source.scale,
         image_shape=(shape[1], shape[2]) if len(shape) == 3 else None,
@@ -112,13 +113,12 @@ def dataset(
 
 def from_files(files: dict[str, tuple[IdxFile, ...]], scale: float, origin: str) -> Dataset:
     """The dataset of files that are read already: split name -> (images, labels)."""
-    splits = {name: paired(x, y) for name, (x, y) in files.items()}
+    splits, classes = _by_class({name: paired(x, y) for name, (x, y) in files.items()})
     _check_shapes([x.values.shape for x, _ in files.values()], [x.path for x, _ in files.values()])
     shape = files["train"][0].values.shape
-    most = max(int(split.y.max()) for split in splits.values())
     return Dataset(
         splits=splits,
-        classes=tuple(map(str, range(most + 1))),
+        classes=classes,
         fingerprint=combine([file.fingerprint for pair in files.values() for file in pair]),
         scale=scale,
         image_shape=(shape[1], shape[2]) if len(shape) == 3 else None,
@@ -127,13 +127,20 @@ def from_files(files: dict[str, tuple[IdxFile, ...]], scale: float, origin: str)
 
 
 def paired(x: IdxFile, y: IdxFile) -> Split:
-    """Inputs as (rows, features) and labels as int64. DataError unless both have the same length."""
+    """Inputs as (rows, features) and labels as they are. DataError unless both have the same length."""
     if x.values.ndim < 2:
         raise DataError(
             f"{shown(x.path)}: has {x.values.ndim} dimensions, expected two or more (images)"
         )
     _check_pair(len(x.values), y, x.path)
-    return Split(x.values.reshape(len(x.values), -1), y.values.astype(np.int64))
+    return Split(x.values.reshape(len(x.values), -1), y.values)
+
+
+def _by_class(splits: Mapping[str, Split]) -> tuple[dict[str, Split], tuple[str, ...] | None]:
+    """Splits whose labels are places among the classes, and these by name."""
+    wanted = with_all_classes({name: class_numbers(s.y, "") for name, s in splits.items()})
+    numbered = {name: replace(split, y=wanted[name].y) for name, split in splits.items()}
+    return numbered, wanted["train"].class_names
 
 
 def _check_pair(images: int, y: IdxFile, path: Path) -> None:

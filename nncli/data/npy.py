@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nncli.data.arrays import inputs, targets
+from nncli.data.arrays import Targets, inputs, targets, with_all_classes
 from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.data.disk import DiskRows
 from nncli.data.files import shown, size_of_file
 from nncli.data.fingerprint import combine, digest, digest_file
-from nncli.data.npz import DAMAGE, LONGEST_HEADER, Header, numbered, parse, read_header
+from nncli.data.npz import DAMAGE, LONGEST_HEADER, Header, parse, read_header
 from nncli.errors import DataError, Problem, SpecError
 from nncli.network.params import Array
 from nncli.spec.sources import Npy
@@ -26,28 +26,26 @@ def load_npy(source: Npy) -> Dataset:
     xs = {"train": Path(source.path)} | ({"test": Path(source.x_test)} if source.x_test else {})
     ys = {"train": Path(source.y)} | ({"test": Path(source.y_test)} if source.y_test else {})
     on_disk = sum(size_of_file(path) for path in xs.values()) > source.in_memory
-    splits: dict[str, Split] = {}
+    rows: dict[str, Array] = {}
+    wanted: dict[str, Targets] = {}
     digests: list[Fingerprint] = []
-    classes: int | None = None
-    labels: int | None = None
     for name, path in xs.items():
         x, shape, sha_x = _inputs(path, on_disk)
         values, sha_y = _values(ys[name])
-        wanted = targets(values, shown(ys[name]))
-        if len(x) != len(wanted.y):
+        wanted[name] = targets(values, shown(ys[name]), wanted.get("train"))
+        if len(x) != len(values):
             raise DataError(
-                f"{shown(path)}: has {len(x)} rows, but {shown(ys[name])} has {len(wanted.y)}"
+                f"{shown(path)}: has {len(x)} rows, but {shown(ys[name])} has {len(values)}"
             )
-        if name == "test" and x.shape[1] != splits["train"].x.shape[1]:
+        if name == "test" and x.shape[1] != rows["train"].shape[1]:
             raise DataError(f"{shown(path)}: has other columns than {shown(xs['train'])}")
-        splits[name] = Split(x, wanted.y)
+        rows[name] = x
         digests += [sha_x, sha_y]
-        classes = max(classes or 0, wanted.classes) if wanted.classes else None
-        labels = wanted.labels
+    wanted = with_all_classes(wanted)
     return Dataset(
-        splits=splits,
-        classes=numbered(classes),
-        labels=numbered(labels),
+        splits={name: Split(x, wanted[name].y) for name, x in rows.items()},
+        classes=wanted["train"].class_names,
+        labels=wanted["train"].label_names,
         fingerprint=combine(digests),
         scale=source.scale,
         image_shape=(shape[1], shape[2]) if len(shape) == 3 else None,

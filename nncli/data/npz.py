@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.lib import format as npy
 
-from nncli.data.arrays import Targets, inputs, label_targets, real_targets, targets
+from nncli.data.arrays import Targets, inputs, targets, with_all_classes
 from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.data.files import check_inflation, fill, shown, size_of_file
 from nncli.data.fingerprint import combine, digest
@@ -70,17 +70,17 @@ def load_npz(source: Npz) -> Dataset:
     path = Path(source.path)
     with _opened(path) as archive:
         arrays = _read_named(archive, path, source)
-    train, wanted = _split(arrays["x"], arrays["y"], None)
-    splits, classes = {"train": train}, wanted.classes
+    xs, ys = {}, {}
+    xs["train"], ys["train"] = _part(arrays["x"], arrays["y"], None)
     if "x_test" in arrays:
-        splits["test"], wanted = _split(arrays["x_test"], arrays["y_test"], wanted)
-        _check_features(arrays, splits)
-        classes = max(classes, wanted.classes) if classes and wanted.classes else None
+        xs["test"], ys["test"] = _part(arrays["x_test"], arrays["y_test"], ys["train"])
+        _check_features(xs["test"], xs["train"], arrays["x_test"].where)
+    ys = with_all_classes(ys)
     shape = arrays["x"].values.shape
     return Dataset(
-        splits=splits,
-        classes=numbered(classes),
-        labels=numbered(wanted.labels),
+        splits={name: Split(x, ys[name].y) for name, x in xs.items()},
+        classes=ys["train"].class_names,
+        labels=ys["train"].label_names,
         fingerprint=combine([array.fingerprint for array in arrays.values()]),
         scale=source.scale,
         image_shape=(shape[1], shape[2]) if len(shape) == 3 else None,
@@ -125,11 +125,6 @@ def read_array(path: Path, name: str) -> Array:
     with _opened(path) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         return read_member(archive, _member(members, path, "x", name), path).values
-
-
-def numbered(count: int | None) -> tuple[str, ...] | None:
-    """Names for what has none: "0", "1", ..."""
-    return None if count is None else tuple(map(str, range(count)))
 
 
 def _read_named(archive: zipfile.ZipFile, path: Path, source: Npz) -> dict[str, NpyArray]:
@@ -238,32 +233,14 @@ def check_sizes(info: zipfile.ZipInfo, path: Path, where: str) -> None:
         raise DataError(f"{where}: expected {info.file_size} bytes, found {info.compress_size}")
 
 
-def _split(x: NpyArray, y: NpyArray, like: Targets | None) -> tuple[Split, Targets]:
+def _part(x: NpyArray, y: NpyArray, like: Targets | None) -> tuple[Array, Targets]:
     """Inputs and targets of the same length; a test set's targets are of the kind of the training set's."""
-    rows, wanted = inputs(x.values, x.where), _targets(y, like)
+    rows, wanted = inputs(x.values, x.where), targets(y.values, y.where, like)
     if len(rows) != len(wanted.y):
         raise DataError(f"{x.where}: has {len(rows)} rows, but {y.where} {len(wanted.y)}")
-    return Split(rows, wanted.y), wanted
+    return rows, wanted
 
 
-def _targets(y: NpyArray, like: Targets | None) -> Targets:
-    wanted = targets(y.values, y.where)
-    if like is None:
-        return wanted
-    if like.kind == "real targets":
-        wanted = real_targets(y.values, y.where)
-    elif (
-        like.kind == "labels" and wanted.kind == "classes" and y.values.shape[1:] == (like.labels,)
-    ):
-        wanted = label_targets(y.values)  # by chance each row has exactly one
-    if wanted.kind != like.kind:
-        raise DataError(f"{y.where}: holds {wanted.kind}, but the training targets are {like.kind}")
-    if wanted.y.shape[1:] != like.y.shape[1:]:
-        raise DataError(f"{y.where}: has shape {wanted.y.shape}, training {like.y.shape}")
-    return wanted
-
-
-def _check_features(arrays: dict[str, NpyArray], splits: dict[str, Split]) -> None:
-    train, test = splits["train"].x.shape[1], splits["test"].x.shape[1]
-    if train != test:
-        raise DataError(f"{arrays['x_test'].where}: has {test} features, training has {train}")
+def _check_features(test: Array, train: Array, where: str) -> None:
+    if train.shape[1] != test.shape[1]:
+        raise DataError(f"{where}: has {test.shape[1]} features, training has {train.shape[1]}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nncli.data.cells import is_number
 from nncli.data.columns import Look
-from nncli.data.csv_file import is_number, open_csv
+from nncli.data.csv_file import open_csv
 from nncli.data.files import GZIP_MAGIC, shown
 from nncli.errors import DataError
 from nncli.machine import usable_memory

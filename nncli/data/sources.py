@@ -17,6 +17,8 @@ from nncli.data.splits import divide
 from nncli.errors import MachineError, Problem, SpecError
 from nncli.spec.sources import AnySource
 
+MOST_NAMED = 10
+"""Classes that are named in a line."""
 Loader = Callable[[Any, Progress | None], Dataset]
 
 LOADERS: dict[str, Loader] = {
@@ -53,9 +55,20 @@ def load(
         for key in PATHS.get(source.source, ("path", "test", "validation")):
             _check_path(key, getattr(source, key, None))
         if source.source in DIVIDED:
-            return DIVIDED[source.source](source, fitted=fitted, on_progress=on_progress)
-        whole = LOADERS[source.source](source, on_progress)
-        return dataclasses.replace(whole, splits=divide(whole.splits, source))
+            found = DIVIDED[source.source](source, fitted=fitted, on_progress=on_progress)
+        else:
+            whole = LOADERS[source.source](source, on_progress)
+            splits = divide(whole.splits, source, classes=whole.classes)
+            found = dataclasses.replace(whole, splits=splits)
+        return dataclasses.replace(found, notes=(*found.notes, *_untrained(found)))
+
+
+def _untrained(dataset: Dataset) -> Iterator[str]:
+    """A line where there are classes that no training row has."""
+    if names := dataset.untrained:
+        few = ", ".join(f"`{shown(name, 40)}`" for name in names[:MOST_NAMED])
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        yield f"no training row is of class {few}{more}: the network cannot learn it"
 
 
 def _check_path(key: str, path: object) -> None:

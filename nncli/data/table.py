@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nncli.data.answers import Answer, Classes, Labels, Numbers, answer_for, fitted_answer
+from nncli.data.cells import holes
 from nncli.data.choice import check_features, features_of
 from nncli.data.columns import look
 from nncli.data.csv_file import open_csv
@@ -151,7 +152,7 @@ def _parts(source: Csv, plan: Plan, on_progress: Progress | None) -> dict[str, P
 
 def _read(path: Path, plan: Plan, on_progress: Progress | None) -> Table:
     """A table as numbers. DataError with line and column of what is none."""
-    where, missing = shown(path), frozenset(plan.missing)
+    where, missing = shown(path), holes(plan.missing)
     gathered = _Gathered(plan.rows)
     with open_csv(path) as table:
         for rows in table.watched("reading", on_progress):

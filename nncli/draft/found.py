@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nncli.data.csv_file import is_number
+from nncli.data.cells import is_number, is_padded
 from nncli.draft.page import Line, render
 from nncli.draft.recipe import Answer, Kept, network, training, uneven
 
@@ -39,5 +39,5 @@ class Found:
 
     def _names(self) -> list[str]:
         """The classes in the order of their numbers."""
-        numeric = all(map(is_number, self.counts))
+        numeric = all(is_number(name) and not is_padded(name) for name in self.counts)
         return sorted(self.counts, key=float if numeric else str)

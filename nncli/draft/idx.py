@@ -63,7 +63,7 @@ def found_in_idx(folder: Path, written: str, targets: Sequence[str]) -> Found:
     lines = [pair("source", "idx"), pair("path", written), *_names(train, test), *kept.lines]
     facts = {"data": what, "files": ", ".join(p.name for p in (*train, *(test or ())))}
     inputs = int(np.prod(shape[1:]))
-    return Found(what, tuple(lines), kept, inputs, "classes", counts, len(numbers), facts)
+    return Found(what, tuple(lines), kept, inputs, "classes", counts, len(counts), facts)
 
 
 def _pair(parts: Sequence[Part], folder: Path, which: str) -> tuple[Part, Part]:

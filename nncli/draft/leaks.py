@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from nncli.data.answers import guess_task
+from nncli.data.cells import holes, is_number, plain_number, stripped
 from nncli.data.columns import Look, Portrait
-from nncli.data.csv_file import is_number, open_csv
+from nncli.data.csv_file import open_csv
 from nncli.data.files import shown
 from nncli.network.params import Array
 
@@ -32,13 +33,14 @@ def leaks(path: Path, look: Look, target: Sequence[str], missing: Sequence[str])
     if look.rows < FEWEST_ROWS:
         return {}
     found: dict[str, str] = {}
+    empty = holes(missing)
     for name in target:
         goal = look.column(name)
         others = [column for column in look.columns if column.name not in target]
         if guess_task(goal) == "classification":
-            found |= _telling(path, goal, others, frozenset(missing))
+            found |= _telling(path, goal, others, empty)
         else:
-            found |= _same_order(path, goal, others, frozenset(missing))
+            found |= _same_order(path, goal, others, empty)
     return found
 
 
@@ -68,11 +70,16 @@ def _misses(pairs: Counter[tuple[str, str]], missing: frozenset[str]) -> int:
     """Rows that the commonest answer of their cell gets wrong."""
     plain: Counter[tuple[str, str]] = Counter()
     for (cell, answer), count in pairs.items():
-        plain["" if cell in missing else cell, answer] += count
+        text = stripped(cell)
+        plain["" if text in missing else text, _answer(answer)] += count
     best: Counter[str] = Counter()
     for (cell, _), count in plain.items():
         best[cell] = max(best[cell], count)
     return plain.total() - best.total()
+
+
+def _answer(cell: str) -> str:
+    return plain_number(cell) if is_number(cell) else stripped(cell)
 
 
 def _same_order(

@@ -51,7 +51,7 @@ def found_in_npz(path: Path, written: str, asked: Sequence[str]) -> Found:
     what = f"{plural(len(x), 'row')} of {shape} numbers; {meaning}"
     facts = {"arrays": _listed(there), "inputs": names["x"], "target": f"{names['y']}: {meaning}"}
     inputs = math.prod(x.shape[1:])
-    return Found(what, tuple(lines), kept, inputs, answer, counts, wanted.classes or 0, facts)
+    return Found(what, tuple(lines), kept, inputs, answer, counts, len(wanted.classes or ()), facts)
 
 
 def _names(
@@ -109,10 +109,20 @@ def _meaning(wanted: Targets) -> tuple[Answer, dict[str, int], str]:
         low, high = float(wanted.y.min()), float(wanted.y.max())
         many = f"{wanted.y.shape[1]} numbers" if wanted.y.shape[1] > 1 else "a number"
         return "numbers", {}, f"{many} from {low:g} to {high:g}"
-    numbers = np.bincount(wanted.y, minlength=wanted.classes)
-    counts = {str(number): int(count) for number, count in enumerate(numbers) if count}
+    rows = np.bincount(wanted.y, minlength=len(wanted.classes))
+    counts = {
+        str(name): int(count) for name, count in zip(wanted.classes, rows, strict=True) if count
+    }
     few, most = min(counts.values()), max(counts.values())
-    return "classes", counts, f"{wanted.classes} classes of {few:,} to {most:,} rows"
+    return "classes", counts, f"{_classes(wanted.classes)} of {few:,} to {most:,} rows"
+
+
+def _classes(numbers: Sequence[int]) -> str:
+    """How many, and where they do not count up from 0, which."""
+    if list(numbers) == list(range(len(numbers))):
+        return f"{len(numbers)} classes"
+    few = ", ".join(map(str, numbers[:5]))
+    return f"{len(numbers)} classes ({few}{', ...' * (len(numbers) > 5)})"
 
 
 def _scale(x: Array) -> list[Line]:

@@ -104,11 +104,7 @@ def _answer(seen: Look, target: Sequence[str]) -> tuple[Answer, dict[str, int] |
         return ("labels" if all(map(_is_label, columns)) else "numbers"), None
     if guess_task(columns[0]) == "regression":
         return "numbers", None
-    counts: dict[str, int] = {}
-    for cell, count in columns[0].counts.items():
-        name = str(int(float(cell))) if columns[0].whole else cell
-        counts[name] = counts.get(name, 0) + count
-    return "classes", counts
+    return "classes", columns[0].counts
 
 
 def _is_label(column: Portrait) -> bool:
@@ -161,7 +157,8 @@ def described(column: Portrait) -> str:
     else:
         few = ", ".join(shown(cell, 20) for cell in list(column.counts)[:FEW_TEXTS])
         rest = column.distinct - FEW_TEXTS
-        text = f"{column.kind}: {few}{f' and {rest} more' if rest > 0 else ''}"
+        kind = f"{column.kind} (leading zeros)" if column.padded else column.kind
+        text = f"{kind}: {few}{f' and {rest} more' if rest > 0 else ''}"
     return f"{text}; {column.missing:,} missing" if column.missing else text
 
 

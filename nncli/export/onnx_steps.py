@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nncli.data.csv_file import is_number
+from nncli.data.cells import holes, is_number
 from nncli.data.encoding import Column, NumberColumn, TableEncoding, TextColumn
 from nncli.export.onnx_graph import ML, Graph
 from nncli.export.subject import Subject
@@ -89,8 +89,8 @@ def _hole(graph: Graph, value: str, name: str, codes: list[float]) -> str:
 def _texts(graph: Graph, column: TextColumn, missing: tuple[str, ...]) -> str:
     """One input per category; a text that training never saw has number -1, which is none of them."""
     numbers = {text: number for number, text in enumerate(column.categories) if text not in missing}
-    holes = dict.fromkeys(missing, column.categories.index("") if "" in column.categories else -1)
-    known = numbers | holes
+    hole = column.categories.index("") if "" in column.categories else -1
+    known = numbers | dict.fromkeys(sorted(holes(missing)), hole)
     code = graph.node(
         "LabelEncoder",
         graph.input(column.name, "str", 1),

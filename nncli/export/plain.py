@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli.data.csv_file import is_number
+from nncli.data.cells import is_number, stripped
 from nncli.predictions import csv_text
 
 Array = np.ndarray[Any, Any]
@@ -134,7 +134,7 @@ def number(name: str, row: int, cell: Any) -> float:
 def is_hole(cell: Any) -> bool:
     """Whether a cell holds nothing: None, NaN, or what MISSING lists, as text or as a number."""
     if isinstance(cell, str):
-        return cell in MISSING
+        return cell in MISSING or stripped(cell) in MISSING
     return cell is None or type(cell).__name__ == "NAType" or cell != cell or cell in HOLES
 
 
@@ -146,12 +146,16 @@ def texts(name: str, cells: Sequence[Any]) -> list[Array]:
 
 
 def text(cell: Any, known: Sequence[str]) -> str:
-    """A cell as the table had it: True may be `true` there, and 1.0 may be `1`."""
+    """A cell as the table had it: without blanks around it, or True as `true` and 1.0 as `1`."""
+    own = str(cell)
+    if isinstance(cell, str):
+        both = (own, stripped(own))
+        found = next((one for one in both if one in MISSING or one in known), own)
+        return "" if found in MISSING else found
     if is_hole(cell):
         return ""
-    own = str(cell)
     others = (own, own.lower(), own.removesuffix(".0"))
-    return own if isinstance(cell, str) else next((one for one in others if one in known), own)
+    return next((one for one in others if one in known), own)
 
 
 def forward(x: Array) -> tuple[Array, Array]:

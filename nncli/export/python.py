@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nncli import predictions
-from nncli.data import csv_file, drawing
+from nncli.data import cells, csv_file, drawing
 from nncli.data.encoding import NumberColumn
 from nncli.data.files import shown
 from nncli.export import plain, plain_files
@@ -36,7 +36,8 @@ TABLE = (
     plain.table_rows,
     plain.numbers,
     plain.number,
-    csv_file.is_number,
+    cells.is_number,
+    cells.stripped,
     plain.texts,
     plain.text,
     plain.is_hole,
@@ -45,7 +46,8 @@ ARRAYS = (
     plain.array_rows,
     plain_files.array_of,
     plain.number,
-    csv_file.is_number,
+    cells.is_number,
+    cells.stripped,
     plain.is_hole,
 )
 FILES = (
@@ -59,8 +61,8 @@ FILES = (
 )
 RULES = {
     "SEPARATORS": csv_file.SEPARATORS,
-    "_NUMBER": csv_file._NUMBER,
-    "_CONTROL": csv_file._CONTROL,
+    "_NUMBER": cells._NUMBER,
+    "BLANKS": cells.BLANKS,
     "_QUOTED": predictions._QUOTED,
     "DataError": ValueError,
 }
@@ -173,8 +175,8 @@ def _constants(subject: Subject) -> str:
             if not isinstance(one, NumberColumn)
         }
     missing = table.missing if table else ()
-    values["MISSING"] = list(missing)
-    values["HOLES"] = [float(cell) for cell in missing if csv_file.is_number(cell)]
+    values["MISSING"] = sorted(cells.holes(missing))
+    values["HOLES"] = [float(cell) for cell in missing if cells.is_number(cell)]
     values["KEYS"] = list(form.keys)
     if meta.classes:
         values["CLASSES"] = list(meta.classes)

@@ -106,7 +106,7 @@ def test_auto_is_known_to_who_does_not_train(nncli, trained, command):
         ("kind,", "kind, drop: [c, d],", 2, "error: spec.yaml:1:52: data.drop: there is no column `d`. "
          "There are a, b, c, kind"),
         ("output_dim: auto", "output_dim: 4", 2, "error: spec.yaml:4:20: architecture[1].output_dim: is 4, "
-         "but the data has 3 classes. Set it to 3."),
+         "but the data has 3 classes (p, q, r). Set it to 3."),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_the_table_is_said_with_its_place(nncli, trained, old, new, code, said):

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from nncli.data import columns
+from nncli.data.cells import is_number
 from nncli.data.columns import Look, as_numbers, look
-from nncli.data.csv_file import is_number
 
 
 @pytest.fixture

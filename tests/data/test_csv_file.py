@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from nncli.data import csv_file
-from nncli.data.csv_file import csv_stream, is_number, open_csv
+from nncli.data.cells import is_number
+from nncli.data.csv_file import csv_stream, open_csv
 from nncli.errors import DataError
 
 TABLE = b"name,n\nada,1\nbob,2\n"

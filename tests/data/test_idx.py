@@ -78,7 +78,7 @@ def test_a_folder_with_its_own_test_set(tmp_path):
     }
     np.testing.assert_array_equal(dataset.splits["train"].x, IMAGES.reshape(5, 6)[:4])
     assert dataset.splits["train"].y.dtype == np.int64
-    assert dataset.classes == tuple("01234567"), "a label of the test set alone counts as well"
+    assert dataset.classes == tuple("0127"), "a label of the test set alone counts as well"
     assert (dataset.image_shape, dataset.scale) == ((3, 2), 255.0)
 
 

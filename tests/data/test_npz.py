@@ -93,8 +93,8 @@ def test_arrays_by_name_and_a_test_set_by_its_default_name(path, save):
     dataset = read(path, x="images", scale=2.0, validation=1)
     np.testing.assert_array_equal(dataset.splits["train"].x, X[:3])
     np.testing.assert_array_equal(dataset.splits["validation"].y, [1])
-    np.testing.assert_array_equal(dataset.splits["test"].y, [4, 0])
-    assert dataset.classes == tuple("01234")
+    np.testing.assert_array_equal(dataset.splits["test"].y, [3, 0])
+    assert dataset.classes == tuple("0124")
     assert (dataset.scale, dataset.origin) == (2.0, str(path))
 
 
@@ -178,10 +178,9 @@ def test_test_targets_are_of_the_kind_of_the_training_targets(path):
             "x: 4 of 12 values are not finite, first inf in row 1, column 1",
         ),
         ({"x": X, "y": np.array([1.0, np.nan, 0, 0])}, "y: 1 of 4 values are not finite"),
-        ({"x": X, "y": np.array([0, 1, -2, 1])}, "y: row 2 holds the class number -2"),
         (
-            {"x": X, "y": np.array([0, 1, 2, 2**63 + 1], np.uint64)},
-            "class number 9223372036854775809",
+            {"x": np.ones((12, 1)), "y": np.arange(12) * 10**6},
+            "y: holds 12 different whole numbers in 12 rows, too many for classes. Real targets",
         ),
         (
             {"x": X, "y": Y, "x_test": X[:, :2], "y_test": Y},

@@ -22,7 +22,9 @@ def digits(**keys: object) -> Digits:
 @pytest.mark.parametrize("test_from", ["last", "random", "stratified"])
 @pytest.mark.parametrize("validation_from", ["last", "random", "stratified"])
 def test_no_row_is_lost_or_doubled(test_from, validation_from):
-    source = digits(seed=1, test=0.3, test_from=test_from, validation=20, validation_from=validation_from)
+    source = digits(
+        seed=1, test=0.3, test_from=test_from, validation=20, validation_from=validation_from
+    )
     splits = divide({"train": WHOLE}, source)
     assert {name: len(split) for name, split in splits.items()} == {
         "train": 50,

@@ -188,7 +188,7 @@ def test_hostile_names_are_only_names(browser, learn, tmp_path, width):
     page = opened.page
     assert page.locator("label").all_inner_texts() == list(columns)
     names = page.locator("#bars .row span:first-child").all_text_contents()
-    assert sorted(names) == sorted(HOSTILE)
+    assert sorted(names) == sorted(name.strip() for name in HOSTILE)
     assert page.locator("#headline").inner_text() in {name.strip() for name in HOSTILE}
     assert page.locator("img").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width

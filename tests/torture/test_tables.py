@@ -23,6 +23,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from nncli.data import columns, encode
+from nncli.data.cells import BLANKS
 from nncli.data.dataset import Dataset
 from nncli.data.encoding import NumberColumn
 from nncli.data.sources import load
@@ -101,13 +102,17 @@ def as_it_stands(data: bytes, dataset: Dataset) -> bool:
     separator = max(",;\t", key=re.sub('"[^"]*"?', "", re.split("[\r\n]", text.lstrip("\r\n"))[0]).count)  # fmt: skip
     lines = io.StringIO(text, newline="")
     read = [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if row]
-    cells = dict(zip(read[0], zip(*read[1:], strict=True), strict=True))
+    columns = zip(*read[1:], strict=True)
+    cells = {
+        name: [cell.strip(BLANKS) for cell in column]
+        for name, column in zip(read[0], columns, strict=True)
+    }
     split = dataset.splits["train"]
     assert dataset.classes
     assert dataset.table
     names = [dataset.classes[number] for number in split.y]
     inputs = list(split.x.T)
-    right = names == list(cells["kind"]) or [float(n) for n in names] == list(map(float, cells["kind"]))  # fmt: skip
+    right = names == cells["kind"] or [float(n) for n in names] == list(map(float, cells["kind"]))
     for column in dataset.table.columns:
         is_number = isinstance(column, NumberColumn)
         expected = numbers(cells[column.name]) if is_number else one_hot(cells[column.name])
@@ -118,7 +123,7 @@ def as_it_stands(data: bytes, dataset: Dataset) -> bool:
     return right and not inputs and left_flat
 
 
-def numbers(cells: tuple[str, ...]) -> list[list[float]]:
+def numbers(cells: list[str]) -> list[list[float]]:
     found = [cell for cell in cells if cell not in MISSING]
     assert all(NUMBER.fullmatch(cell.strip()) for cell in found), "not numbers"
     median = statistics.median(map(float, found))
@@ -127,14 +132,14 @@ def numbers(cells: tuple[str, ...]) -> list[list[float]]:
     return [values, holes] if any(holes) else [values]
 
 
-def flat(cells: tuple[str, ...]) -> bool:
+def flat(cells: list[str]) -> bool:
     """Whether all hold the same, written differently."""
     if set(cells) <= set(MISSING):
         return True
     return all(map(NUMBER.fullmatch, cells)) and len(set(map(float, cells))) == 1
 
 
-def one_hot(cells: tuple[str, ...]) -> list[list[float]]:
+def one_hot(cells: list[str]) -> list[list[float]]:
     plain = ["" if cell in MISSING else cell for cell in cells]
     return [[float(cell == text) for cell in plain] for text in sorted(set(plain))]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nncli.data.cells import holes
 from nncli.data.dataset import Dataset
 from nncli.data.encoding import NumberColumn, TableEncoding, TextColumn
 from nncli.export.browser.packing import Packed
@@ -100,7 +101,7 @@ def _table(subject: Subject, dataset: Dataset | None) -> Facts:
     table = subject.table
     assert table
     x = None if dataset is None else np.asarray(dataset.splits["train"].x[:MOST_ROWS])
-    return {"missing": table.missing, "columns": _columns(table, x)}
+    return {"missing": sorted(holes(table.missing)), "columns": _columns(table, x)}
 
 
 def _columns(table: TableEncoding, x: Array | None) -> list[Facts]:

@@ -82,7 +82,9 @@ const answer = (x) => {
   return {activations, ...READ[TOLD.answer.kind](z, activations[activations.length - 1])};
 };
 
-// a cell as a number by the rule of nncli/data/csv_file.py, NaN for what is none: Number() takes more, "" and "0x10" too
+// what Unicode calls white space does not count around a cell
+const stripped = (text) => text.replace(/^(?:[^\S\ufeff]|\x85)+|(?:[^\S\ufeff]|\x85)+$/g, "");
+// a cell as a number by the rule of nncli/data/cells.py, NaN for what is none: Number() takes more, "" and "0x10" too
 const NUMBER = /^(?:[^\S\ufeff]|\x85)*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:[^\S\ufeff]|\x85)*$/;
 const numberOf = (cell) => {
   const found = NUMBER.exec(cell), value = found ? Number(found[1]) : NaN;

@@ -1,6 +1,6 @@
 // A row of a table: a field for each column. The encoding is that of nncli/export/plain.py.
 const {columns, missing} = TOLD.inputs;
-const isHole = (cell) => cell === null || cell === undefined || missing.includes(String(cell));
+const isHole = (cell) => cell === null || cell === undefined || missing.includes(String(cell)) || missing.includes(stripped(String(cell)));
 
 // (value - center) / spread, the fill where there is none; then, if training had holes, whether it is one
 const numbers = ({name, fill, center, spread, flag}, cell) => {
@@ -9,8 +9,12 @@ const numbers = ({name, fill, center, spread, flag}, cell) => {
   const scaled = (value - center) / spread;
   return flag ? [scaled, Number(hole)] : [scaled];
 };
-// one input per category: 1 for the cell's own
-const texts = ({categories}, cell) => categories.map((text) => Number(text === (isHole(cell) ? "" : String(cell))));
+// one input per category: 1 for the cell's own, as it stands or without the blanks around it
+const texts = ({categories}, cell) => {
+  const found = [cell, stripped(String(cell))].find((one) => isHole(one) || categories.includes(one));
+  const own = found === undefined ? null : isHole(found) ? "" : found;
+  return categories.map((text) => Number(text === own));
+};
 
 const encode = (row) => Float32Array.from(columns.flatMap((column) => {
   if (!Object.hasOwn(row, column.name)) throw new Error(`There is no ${column.name}.`);
