@@ -26,8 +26,8 @@ OTHERS: dict[str, list[dict[str, Any]]] = {
         {"optimizer": name, "eta": 0.001 if name in PLAIN else 0.01} for name in OPTIMIZERS
     ],
     "eta": [{"eta": 0.1}, {"eta": 0.003}],
-    "epochs": [{"epochs": 30}],
-    "batch_size": [{"batch_size": "full"}, {"batch_size": 7}, {"batch_size": 1, "epochs": 30}],
+    "epochs": [{"epochs": 60}],
+    "batch_size": [{"batch_size": "full"}, {"batch_size": 7}, {"batch_size": 1, "epochs": 8}],
     "l2": [{"l2": 0.01}],
     "early_stopping": [STOPPED],
     "validation_fraction": [STOPPED | {"validation_fraction": share} for share in (0.02, 0.4)],
