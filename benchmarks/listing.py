@@ -64,7 +64,9 @@ def make(one: Path, count: int, folder: Path) -> None:
         changed = {"spec": spec, "started": started, "ended": started}
         final = {key: rng.random() for key in summary["final"]} | {"epoch": 2}
         (path / "run.json").write_text(json.dumps(told | changed, indent=2))
-        (path / "summary.json").write_text(json.dumps(summary | {"kept": final, "final": final}, indent=2))
+        (path / "summary.json").write_text(
+            json.dumps(summary | {"kept": final, "final": final}, indent=2)
+        )
 
 
 if __name__ == "__main__":
