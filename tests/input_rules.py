@@ -124,10 +124,10 @@ HEADERLESS, KIND = Refusal("names of the columns"), Refusal("expected numbers")
 PACKED = gzip.compress(HEAD + ROW, mtime=0)
 
 
-def npy(values: Any, pickled: bool = False) -> bytes:
+def npy(values: Any) -> bytes:
     """An `.npy` file."""
     stream = io.BytesIO()
-    np.save(stream, values, allow_pickle=pickled)
+    np.save(stream, values)
     return stream.getvalue()
 
 
@@ -244,7 +244,7 @@ ARRAY_FILES = [
     Rule("NUL", NAMES + b"1,1,1\0\n", Refusal("NUL")),
     Rule("bytes behind an array", npy(np.ones((1, 3))) + b"\0", Refusal("found 153")),
     Rule("a cut array", npy(np.ones((1, 3)))[:-1], Refusal("found 151")),
-    Rule("pickled objects", npy(np.array([[1, None]], object), pickled=True), KIND),
+    Rule("pickled objects", npy(np.array([[1, None]], object)), KIND),
 ]
 """Files for the same."""
 

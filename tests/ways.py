@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 from exported import nncli
+from input_rules import npy
 
 from nncli.api import load_run
 from nncli.data.cells import stripped
@@ -99,12 +101,6 @@ def table_of(row: dict[str, Any]) -> bytes:
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerows([list(row), list(row.values())])
     return text.getvalue().encode()
-
-
-def array_of(values: Any) -> bytes:
-    stream = io.BytesIO()
-    np.save(stream, values)
-    return stream.getvalue()
 
 
 def read(asked: Asked, text: str) -> Answer:
@@ -195,8 +191,6 @@ def refused(way: Ask, asked: Asked, given: Any) -> str:
 
 
 def near(numbers: Any, by: float) -> Any:
-    import pytest
-
     return pytest.approx(numbers, rel=by, abs=by)
 
 
@@ -296,8 +290,8 @@ WAYS: dict[str, Way] = {
             "float value": NO_VALUES,
             "object value": NO_VALUES,
             "table file": predict_file,
-            "row": lambda asked, row: predict_file(asked, array_of([row])),
-            "array": lambda asked, x: predict_file(asked, array_of(x)),
+            "row": lambda asked, row: predict_file(asked, npy([row])),
+            "array": lambda asked, x: predict_file(asked, npy(x)),
             "array file": predict_file,
         }
     ),
