@@ -42,8 +42,9 @@ def end(
 
     if result.status != "interrupted":
         drawn = _draw(experiment, result) if plots else ()
+        warnings = not_beaten(experiment, result)  # before the report: its disk may refuse
         report(result.path, experiment.spec, result.summary, json, quiet, drawn)
-        print_not_beaten(experiment, result)
+        console.print_warnings(warnings)
         return
     with console.perhaps_unread():  # the signal may have ended who reads it, or closed the terminal
         report(result.path, experiment.spec, result.summary, json, quiet)
@@ -52,14 +53,13 @@ def end(
     raise typer.Exit(stop.exit_code)
 
 
-def print_not_beaten(experiment: Experiment, result: Result) -> None:
+def not_beaten(experiment: Experiment, result: Result) -> tuple[str, ...]:
     """A warning where what was kept is no better than an answer without a look at the inputs: that of `nncli eval`."""
-    from nncli.cli import console
     from nncli.cli.summary import judged_split
     from nncli.judge import judge
 
     split = judged_split(result.summary["baseline"])
-    console.print_warnings(judge(result.path, split=split, dataset=experiment.dataset).warnings)
+    return judge(result.path, split=split, dataset=experiment.dataset).warnings
 
 
 def _draw(experiment: Experiment, result: Result) -> tuple[Path, ...]:

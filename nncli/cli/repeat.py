@@ -42,7 +42,7 @@ def repeat(
     if result and result.status == "interrupted":
         ending.end(prepared, result, stop, plots=False, json=json, quiet=quiet)
     if result:
-        ending.print_not_beaten(prepared, result)
+        console.print_warnings(ending.not_beaten(prepared, result))
     assert live.path is not None, "a training that ended had begun"
     _report(repetition.compare(run, live.path), json)
 

@@ -118,7 +118,7 @@ CASES: dict[str, Case] = {
     "early_stopping.monitor": case("validation_loss", "validation_accuracy", early_stopping={"patience": 1}, **SLOW),
     "early_stopping.patience": case(1, 2, early_stopping=STOPPING, epochs=4),
     "early_stopping.min_delta": case(0.0, 1.0, early_stopping=STOPPING, epochs=4),
-    "early_stopping.restore_best": case(True, False, early_stopping=STOPPING, epochs=4),
+    "early_stopping.restore_best": case(True, False, early_stopping=STOPPING, epochs=6, eta=20.0),
     "augment": case(None, {"shift": 1.0}),
     "augment.shift": case(1.0, 2.0),
     "augment.rotate": case(5.0, 20.0),
@@ -133,7 +133,7 @@ CASES: dict[str, Case] = {
     "keep": case("last", "best", **WILD),
     "class_weight": case(None, "balanced", {"0": 1.0, "1": 2.0, "2": 3.0}),
     "gradient": case("backprop", "numerical", epochs=1),
-    "track": case(None, ["test"], ["train", "validation"]),
+    "track": case(None, ["validation", "test"], ["train", "validation"]),
     "dtype": case("float32", "float64"),
     "engine": case(*engines.ENGINES),
     "threads": case(1, 2),
@@ -209,7 +209,7 @@ def singles() -> dict[str, Left]:
 
 def test_the_first_layer_skips_zeros_where_the_engine_can(folder):
     spec = parse_spec(BASE | {"engine": "numba"}, folder)
-    assert engines.load("numba").pick(spec, load(spec.data, seed=0)) is not None
+    assert engines.load("numba").pick(spec, load(spec.data)) is not None
 
 
 @pytest.mark.parametrize("engine", engines.ENGINES)

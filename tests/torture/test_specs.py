@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from nncli import fit
 from nncli.cli.app import app
 from nncli.data import sources
 from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.spec import source
 from nncli.spec.dump import dump_spec
 from nncli.spec.load import load_spec
+from nncli.training import memory
 
 MEMORY = 512 << 20
 """What the machine is said to have; more than this a check must never ask for."""
@@ -173,7 +173,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "10000")
     monkeypatch.setitem(sources.LOADERS, "mnist", handwritten)
-    monkeypatch.setattr(fit, "usable_memory", lambda: MEMORY)
+    monkeypatch.setattr(memory, "usable_memory", lambda: MEMORY)
     x = np.arange(60.0).reshape(20, 3)
     np.savez("data.npz", x=x, y=x[:, 0])
     Path("images").mkdir()
