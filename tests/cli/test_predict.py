@@ -368,7 +368,7 @@ def test_the_best_trial_of_a_sweep(nncli, answer):
         json.loads((run / "summary.json").read_text())["final"]["test_accuracy"]
         for run in (sweep / "trials").iterdir()
     )
-    trial = Path(result.stderr.split()[result.stderr.split().index("best") + 5])
+    trial = Path(result.stderr.splitlines()[0].split()[-1])
     assert trial.is_dir()
     assert json.loads((trial / "summary.json").read_text())["final"]["test_accuracy"] == best
     assert answers_in(result.stdout) == answer(trial, "x.npy")
