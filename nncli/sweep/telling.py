@@ -84,8 +84,8 @@ def on_test(study: Study) -> str:
         return ""
     name = words(study.metric)
     return (
-        f"ranked by {name}, for want of validation rows: the {name} of the best is optimistic. "
-        "Set data.validation to have some."
+        f"ranked by {name}, for want of validation figures: the {name} of the best is optimistic. "
+        "Set data.validation; trials of an earlier version need --fresh."
     )
 
 

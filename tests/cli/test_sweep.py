@@ -49,7 +49,7 @@ def test_trials_are_ranked_by_validation_rows_and_have_the_same_weights(nncli):
     assert "track: [test]" in (single / "spec.yaml").read_text()
     assert (single / "weights.npz").read_bytes() == (best / "weights.npz").read_bytes()
     without = nncli("sweep", "spec.yaml", "--json")
-    assert "ranked by test accuracy, for want of validation rows" in without.stderr
+    assert "ranked by test accuracy, for want of validation figures" in without.stderr
 
 
 def test_the_same_command_goes_on_and_fresh_starts_another(nncli):

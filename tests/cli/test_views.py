@@ -7,8 +7,8 @@ import pytest
 from listed import Told, write_sweep
 
 ON_TEST = (
-    "ranked by test accuracy, for want of validation rows: the test accuracy of the best is optimistic. "
-    "Set data.validation to have some.\n"
+    "ranked by test accuracy, for want of validation figures: the test accuracy of the best is optimistic. "
+    "Set data.validation; trials of an earlier version need --fresh.\n"
 )
 
 
