@@ -64,7 +64,7 @@ def _together(study: Study) -> Iterator[list[Old]]:
 
 
 def _old(study: Study) -> Iterator[Old]:
-    for trial in study.trials:
+    for trial in study.with_earlier().trials:  # a stack had them all, asked for or not
         if (trial.path / rundir.RUN).is_file():
             try:
                 run = rundir.open_run(trial.path)
