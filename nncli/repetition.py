@@ -13,7 +13,7 @@ import numpy as np
 from nncli import files, words
 from nncli.errors import UsageError
 from nncli.preparation import Experiment, prepare
-from nncli.resuming import differences, threads_for
+from nncli.resuming import data_of, differences, threads_for
 from nncli.runs import archive, rundir
 from nncli.runs.documents import Json
 from nncli.runs.rundir import AVERAGE, CHECKPOINT, METRICS, WEIGHTS
@@ -58,7 +58,8 @@ def prepare_again(
         raise UsageError(f"{path}: is {status}, not finished. Go on with it first: {command}")
     rundir.check_split(run, path)
     threads = threads_for(run["threads"], threads)
-    return prepare(rundir.spec_of(run, path), on_progress, threads=threads, again=True)
+    spec = rundir.spec_of(run, path)
+    return prepare(spec, dataset=data_of(path, spec, on_progress), threads=threads, again=True)
 
 
 def folder_for(path: Path) -> Path:

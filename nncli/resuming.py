@@ -12,12 +12,11 @@ from nncli import __version__, files, machine, words
 from nncli.data.dataset import Dataset
 from nncli.data.encoding import Fitted
 from nncli.data.sources import load
-from nncli.errors import DataError, KeyPath, Problem, SpecError, UsageError, dotted
+from nncli.errors import DamagedError, DataError, KeyPath, Problem, SpecError, UsageError, dotted
 from nncli.preparation import Experiment, prepare
 from nncli.runs import checkpoint, lock, rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.documents import Json
-from nncli.runs.format import DATA_SEED
 from nncli.spec.dump import plain_spec
 from nncli.spec.load import load_spec, parse_spec
 from nncli.spec.model import Spec
@@ -51,7 +50,7 @@ class Reopened:
 
         Raises DataError where the data is not what the run began with.
         """
-        dataset = dataset or self._data(on_progress)
+        dataset = dataset or data_of(self.path, self.spec, on_progress)
         before, now = self.run["data"]["sha256"], dataset.fingerprint.sha256
         if before != now:
             raise DataError(
@@ -60,16 +59,20 @@ class Reopened:
             )
         return prepare(self.spec, dataset=dataset, threads=self.threads, again=True)
 
-    def _data(self, on_progress: Callable[[str, int, int], None] | None) -> Dataset:
-        """The run's data. Earlier versions read cells and class numbers otherwise: what their weights say goes."""
-        saved = self.path / rundir.WEIGHTS
-        if self.run["format"] >= DATA_SEED or not saved.is_file():
-            return load(self.spec.data, on_progress=on_progress)
-        meta = weights_file.read(saved).meta
-        table = meta.preprocessing.table
-        fitted = Fitted(table, meta.classes) if table else None
-        dataset = load(self.spec.data, fitted=fitted, on_progress=on_progress)
-        return dataset.with_classes(meta.classes)
+
+def data_of(
+    path: Path, spec: Spec, on_progress: Callable[[str, int, int], None] | None = None
+) -> Dataset:
+    """The data of a run, read as its weights say, if it has some: earlier versions read cells and class numbers
+    otherwise. Raises as `load` does."""
+    try:
+        meta = weights_file.read(path / rundir.WEIGHTS).meta
+    except (UsageError, DamagedError):  # none yet, or one that the end of this training replaces
+        return load(spec.data, on_progress=on_progress)
+    table = meta.preprocessing.table
+    fitted = Fitted(table, meta.classes) if table else None
+    dataset = load(spec.data, fitted=fitted, on_progress=on_progress)
+    return dataset.with_classes(meta.classes)
 
 
 @contextmanager

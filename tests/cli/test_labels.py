@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import same_bytes
 
 import nncli as api
 from nncli.data.encoding import Preprocessing, TableEncoding, TextColumn
-from nncli.data.sources import DIVIDED, LOADERS
+from nncli.data.sources import DIVIDED, LOADERS, load
 from nncli.export.formats import FORMATS
 from nncli.network.params import Array
 from nncli.runs import rundir, weights
@@ -286,3 +287,23 @@ def test_old_weights_with_a_dead_class_are_judged_as_they_were_trained(nncli):
     Path("spec.yaml").write_text(text.replace("output_dim: auto", "output_dim: 3"))
     found = json.loads(nncli("eval", "w.npz", "--spec", "spec.yaml", "--json").stdout)
     assert (found["accuracy"], found["classes"]) == (1.0, ["0", "1", "2"])
+
+
+def test_old_runs_with_a_dead_class_are_repeated_and_gone_on_with(nncli):
+    """One-hot rows whose first column is empty train what class numbers from 1 did."""
+    x, y = np.random.default_rng(0).standard_normal((60, 3)), 1 + np.arange(60) % 3
+    np.savez("t.npz", x=x, y=np.eye(4, dtype=int)[y])
+    text = SPEC.replace("DATA", "{source: npz, path: t.npz}").replace("epochs: 30", "epochs: 2")
+    Path("spec.yaml").write_text(text)
+    for run, *words in (("run",), ("longer", "--set", "epochs=4")):
+        assert nncli("train", "spec.yaml", "-q", "--run-dir", run, *words).exit_code == 0
+    before = rundir.open_run(Path("run"))
+    np.savez("t.npz", x=x, y=y)
+    now = load(rundir.spec_of(before, Path("run")).data)
+    assert now.classes == ("1", "2", "3")
+    mark = {"sha256": now.fingerprint.sha256, "sampled": False}
+    rundir.write_json(Path("run/run.json"), before | {"data": mark, "format": 2})
+    assert nncli("repeat", "run", "-q").exit_code == 0
+    assert nncli("resume", "run", "--epochs", "3", "-q").exit_code == 0
+    assert nncli("resume", "run", "--epochs", "4", "-q").exit_code == 0
+    same_bytes(Path("run"), Path("longer"))
