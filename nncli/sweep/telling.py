@@ -85,7 +85,7 @@ def on_test(study: Study) -> str:
     name = words(study.metric)
     return (
         f"ranked by {name}, for want of validation figures: the {name} of the best is optimistic. "
-        "Set data.validation; trials of an earlier version need --fresh."
+        "Set data.validation or, where it is set, train anew with --fresh."
     )
 
 

@@ -48,7 +48,7 @@ def test_another_grid_is_another_question(nncli):
     assert "6 trials of earlier commands" in shown.stderr
     every = nncli("show", folder(), "--all")
     assert "7 trials: 7 finished" in every.stdout
-    assert "earlier" not in every.stderr
+    assert "earlier commands" not in every.stderr
 
 
 def test_what_was_asked_for_again_is_not_trained_again(nncli):

@@ -8,7 +8,7 @@ from listed import Told, write_sweep
 
 ON_TEST = (
     "ranked by test accuracy, for want of validation figures: the test accuracy of the best is optimistic. "
-    "Set data.validation; trials of an earlier version need --fresh.\n"
+    "Set data.validation or, where it is set, train anew with --fresh.\n"
 )
 
 

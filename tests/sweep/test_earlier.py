@@ -13,8 +13,9 @@ DECAYS = [{"name": "adamw", "weight_decay": decay} for decay in (0.0, 0.1, 0.2)]
 SHAPE = "2-3-2 tanh softmax"
 
 
-def said(folder, key, values, old=(True, True, True), shape=SHAPE, **keys):
-    """What is said of trials that differ in one key, some of them by an earlier nncli, which said nothing of stacks."""
+def said(folder, key, values, old=(True, True, True), asked=None, shape=SHAPE, **keys):
+    """What is said of trials that differ in one key, some of them by an earlier nncli, which said nothing of stacks.
+    The last command asked for the first `asked` of them, or for all."""
     data = {"source": "moons", "samples": 20}
     folder.mkdir(exist_ok=True)
     specs = [spec_of(shape, data=data, threads=1, **keys, **{key: value}) for value in values]
@@ -26,7 +27,7 @@ def said(folder, key, values, old=(True, True, True), shape=SHAPE, **keys):
             del value["stacking"]
             (run / "run.json").write_text(json.dumps(value))
     trials = [Trial(run.name, {key: value}, run) for run, value in zip(runs, values, strict=True)]
-    return earlier.warnings(Study(folder, tuple(trials)))
+    return earlier.warnings(Study(folder, tuple(trials[:asked]), tuple(trials[asked or 3 :])))
 
 
 @pytest.mark.parametrize(
@@ -67,3 +68,10 @@ def test_nothing_is_said_of_what_this_nncli_has_trained(tmp_path):
     (line,) = said(tmp_path / "two", "regularizer", values, old=(True, True, False))
     assert "2 trials" in line
     assert '"l2":0.2' not in line
+
+
+def test_trials_that_the_last_command_did_not_ask_for_are_named_too(tmp_path):
+    values = [{"l2": l2} for l2 in (0.0, 0.1, 0.2)]
+    (line,) = said(tmp_path, "regularizer", values, asked=1)
+    assert "3 trials" in line
+    assert '"l2":0.2' in line
