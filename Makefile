@@ -32,13 +32,13 @@ demo: $(STAMP)
 	$(BIN)/nncli eval
 
 test: $(DEV)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-long: $(DEV)
-	$(BIN)/python -m pytest -n 2 --campaign long tests/torture
+	$(BIN)/python -m pytest -n 2 --dist worksteal --campaign long tests/torture
 
 torture: $(DEV)
-	$(BIN)/python -m pytest -n 2 --campaign torture tests/torture
+	$(BIN)/python -m pytest -n 2 --dist worksteal --campaign torture tests/torture
 
 check: $(DEV)
 	$(BIN)/ruff check .

@@ -29,11 +29,13 @@ class Browser:
 
     def __init__(self, chromium: Any) -> None:
         self._chromium = chromium
+        self._windows: list[Any] = []
 
     def open(self, path: Path, width: int = 1200, height: int = 900, **context: Any) -> Opened:
         """A file in a window of its own; `context` is Playwright's: color_scheme="dark"."""
         size: Any = {"width": width, "height": height}
-        page = self._chromium.new_context(viewport=size, **context).new_page()
+        self._windows.append(self._chromium.new_context(viewport=size, **context))
+        page = self._windows[-1].new_page()
         opened, own = Opened(page), path.absolute().as_uri()
         page.on("console", lambda message: opened.complaints.append(message.text))
         page.on("pageerror", lambda error: opened.complaints.append(str(error)))
@@ -43,6 +45,11 @@ class Browser:
             url for url in opened.requests if url.partition("#")[0] != own and url[:5] != "data:"
         ]
         return opened
+
+    def close_windows(self) -> None:
+        """All that were opened."""
+        while self._windows:
+            self._windows.pop().close()
 
 
 @contextmanager

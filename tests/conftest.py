@@ -35,11 +35,18 @@ def tables_folder() -> Path:
     return _shared("tables/*.csv") / "tables"
 
 
-@pytest.fixture
-def browser() -> Iterator[browsers.Browser]:
-    """Headless Chromium, for a test marked `browser`."""
+@pytest.fixture(scope="module")
+def _chromium() -> Iterator[browsers.Browser]:
+    """One for the tests of a file: it takes a second to start."""
     with browsers.running() as found:
         yield found
+
+
+@pytest.fixture
+def browser(_chromium: browsers.Browser) -> Iterator[browsers.Browser]:
+    """Headless Chromium, for a test marked `browser`."""
+    yield _chromium
+    _chromium.close_windows()
 
 
 def _shared(what: str) -> Path:

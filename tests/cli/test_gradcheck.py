@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nncli import gradients
 from nncli.network import activations
 from nncli.runs import weights
 
@@ -56,19 +57,18 @@ def test_it_says_what_the_loss_consists_of(nncli):
     assert value["engine"] == "engine numpy, float64"
 
 
-def test_a_large_network_is_sampled_unless_all_is_asked(nncli):
-    wide = [
-        "architecture[0].output_dim=20000",
-        "architecture[1].input_dim=20000",
-        "batch_size=2",
-    ]
-    words = [word for key in wide for word in ("--set", key)]
-    value = json.loads(nncli("gradcheck", "spec.yaml", "--json", *words).stdout)
-    assert [array["checked"] for array in value["arrays"]] == [2000, 2000, 2000, 2]
+def test_a_large_network_is_sampled_unless_all_is_asked(nncli, monkeypatch):
+    monkeypatch.setattr(gradients, "EVERY", 40)
+    monkeypatch.setattr(gradients, "SAMPLE", 10)
+    monkeypatch.setattr(gradients, "FEWEST", 1)
+    value = json.loads(nncli("gradcheck", "spec.yaml", "--json").stdout)
+    assert [array["checked"] for array in value["arrays"]] == [10, 8, 10, 2]
     assert value["sampled"]
-    assert "--all takes every parameter" in nncli("gradcheck", "spec.yaml", *words).stdout
-    again = json.loads(nncli("gradcheck", "spec.yaml", "--json", *words).stdout)
+    assert "--all takes every parameter" in nncli("gradcheck", "spec.yaml").stdout
+    again = json.loads(nncli("gradcheck", "spec.yaml", "--json").stdout)
     assert [a["where"] for a in value["arrays"]] == [a["where"] for a in again["arrays"]]
+    every = json.loads(nncli("gradcheck", "spec.yaml", "--all", "--json").stdout)
+    assert [array["checked"] for array in every["arrays"]] == [16, 8, 16, 2]
 
 
 def test_training_with_differences_follows_backprop(nncli):

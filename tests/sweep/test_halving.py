@@ -1,25 +1,27 @@
 """Successive halving: the best go on from their checkpoints, with the bytes of trials that were never compared."""
 
+import contextlib
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from support import SPEC, same_bytes
+from typer.testing import CliRunner, Result
 
+from nncli.cli.app import app
 from nncli.sweep import halving
 from nncli.sweep.study import Study, Trial
 
-ROOT = Path(__file__).parents[2]
 GRID = ("--grid", "eta=0.001,0.003,0.01,0.03,0.1,0.3,0.5,1,3")
 
 
+def command(folder: Path, *words: str) -> Result:
+    with contextlib.chdir(folder):
+        return CliRunner().invoke(app, ["sweep", "spec.yaml", *GRID, "--workers", "1", *words])
+
+
 def sweep(folder: Path, *words: str) -> dict:
-    command = [sys.executable, "-m", "nncli", "sweep", "spec.yaml", *GRID, *words, "--json"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    done = command(folder, *words, "--json")
+    assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 
 
@@ -67,11 +69,8 @@ def test_the_best_of_each_rung_go_on_to_the_same_bytes(tmp_path):
 
 def test_a_rung_without_figures_is_refused(tmp_path):
     folder = make(tmp_path / "a")
-    command = [sys.executable, "-m", "nncli", "sweep", "spec.yaml", *GRID, "--halving", "2,3"]
-    command += ["--set", "record_every=2"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 2
+    done = command(folder, "--halving", "2,3", "--set", "record_every=2")
+    assert done.exit_code == 2
     assert "rungs[1]: is 3, but figures are recorded every 2 epochs" in done.stderr
     assert not (folder / "runs").exists()
 
