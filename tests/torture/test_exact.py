@@ -104,7 +104,7 @@ def straight(spec: Spec, folder: Path) -> Path:
     return experiment.train(preparation.prepare(spec), folder, run_dir=folder / "straight").path
 
 
-@pytest.mark.campaign(short=24, long=112, torture=len(CASES))
+@pytest.mark.campaign(short=12, long=112, torture=len(CASES))
 def test_a_resumed_run_is_the_same_run(campaign, images, tmp_path):
     for number in campaign.numbers:
         spec = make_spec(images, *CASES[number])

@@ -52,7 +52,7 @@ def random_network(rng) -> Weights:
     return Weights(params, meta)
 
 
-@pytest.mark.campaign(short=10, long=100, torture=3000)
+@pytest.mark.campaign(short=4, long=100, torture=3000)
 def test_a_browser_computes_what_numpy_does(browser, campaign, tmp_path, monkeypatch):
     file, page = tmp_path / "it.npz", tmp_path / "it.html"
     for trial in campaign.numbers:

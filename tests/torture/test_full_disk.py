@@ -45,7 +45,7 @@ def on_disks(root: Path, *words: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.campaign(short=10, long=25, torture=70)
+@pytest.mark.campaign(short=6, long=25, torture=70)
 def test_a_full_disk(tmp_path, campaign):
     disks = dealt(campaign, DISKS)
     found = on_disks(tmp_path, *disks)

@@ -68,7 +68,7 @@ def check_promise(bench: Bench, run: Path, disk: Disk, before: int = -1) -> None
         assert bench.saved.index(path.read_bytes()) >= promised
 
 
-@pytest.mark.campaign(short=70, long=200, torture=1040)
+@pytest.mark.campaign(short=28, long=200, torture=1040)
 def test_a_training_survives_every_disk_error(bench, campaign):
     for number, fault in enumerate(dealt(campaign, faults(bench.calls))):
         run = bench.root / f"run{number}"
@@ -88,7 +88,7 @@ def halted(bench: Bench) -> Path:
     return run
 
 
-@pytest.mark.campaign(short=30, long=100, torture=610)
+@pytest.mark.campaign(short=14, long=100, torture=610)
 def test_a_resume_survives_every_disk_error(bench, halted, campaign):
     shutil.copytree(halted, bench.root / "calm")
     _, calm = bench.resume(bench.root / "calm")

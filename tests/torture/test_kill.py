@@ -46,7 +46,7 @@ def killed(bench: Bench, words: Sequence[object], death: Kills) -> None:
     assert was_killed(code), (code, death)
 
 
-@pytest.mark.campaign(short=50, long=50, torture=80)
+@pytest.mark.campaign(short=16, long=50, torture=80)
 def test_a_training_killed_at_any_operation_ends_in_the_same_bytes(bench, campaign):
     for number, death in enumerate(dealt(campaign, deaths(bench.calls))):
         run = bench.root / f"run{number}"
@@ -64,7 +64,7 @@ def halted(bench: Bench) -> Path:
     return run
 
 
-@pytest.mark.campaign(short=40, long=40, torture=40)
+@pytest.mark.campaign(short=12, long=40, torture=40)
 def test_a_resume_killed_at_any_operation_ends_in_the_same_bytes(bench, halted, campaign):
     shutil.copytree(halted, bench.root / "calm")
     _, calm = bench.resume(bench.root / "calm")

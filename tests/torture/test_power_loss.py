@@ -96,7 +96,7 @@ def test_every_crash_state_of_a_training_is_whole(tmp_path, cadence):
     assert counts["good"] >= 50, "too few states to prove anything"
 
 
-@pytest.mark.campaign(short=90, long=90, torture=90)
+@pytest.mark.campaign(short=30, long=90, torture=90)
 @pytest.mark.parametrize("cadence", CADENCES[1:])
 def test_every_crash_state_of_a_training_is_resumed_to_the_same_bytes(tmp_path, cadence, campaign):
     bench = Bench(tmp_path, checkpoint=cadence)
@@ -124,7 +124,7 @@ def test_every_crash_state_of_a_resume_is_whole(bench):
     assert counts["good"] >= 30, "too few states to prove anything"
 
 
-@pytest.mark.campaign(short=60, long=60, torture=60)
+@pytest.mark.campaign(short=20, long=60, torture=60)
 def test_every_crash_state_of_a_resume_is_resumed_to_the_same_bytes(bench, campaign):
     run, states = resumed(bench)
     judge = Judge(bench, run)

@@ -25,7 +25,7 @@ def runs(tmp_path: Path) -> tuple[Path, Path]:
     return stopped, straight
 
 
-@pytest.mark.campaign(short=10, long=30, torture=100)
+@pytest.mark.campaign(short=4, long=30, torture=100)
 def test_one_wins_and_the_other_exits_5(campaign, runs, tmp_path):
     stopped, straight = runs
     for number in campaign.numbers:

@@ -81,7 +81,7 @@ def check_readable(run: Path) -> None:
         assert position.records <= len(records)
 
 
-@pytest.mark.campaign(short=15, long=60, torture=1000)
+@pytest.mark.campaign(short=6, long=60, torture=1000)
 def test_kills_at_random_moments(campaign, folder):
     usual = finish(folder, f"usual-{campaign.numbers.start}-of-{campaign.trials}")
     landed = 0

@@ -226,7 +226,7 @@ def all_different(outcomes: list[str]) -> bool:
     return "" in outcomes and len(set(outcomes)) > len(outcomes) // 10
 
 
-@pytest.mark.campaign(short=700, long=2000, torture=7000)
+@pytest.mark.campaign(short=250, long=2000, torture=7000)
 def test_mutated_specs(check, campaign):
     seeds = [*SPECS, *map(written_out, SPECS)]
     outcomes = [
@@ -235,7 +235,7 @@ def test_mutated_specs(check, campaign):
     assert all_different(outcomes), (len(set(outcomes)), "" in outcomes)
 
 
-@pytest.mark.campaign(short=300, long=1000, torture=3000)
+@pytest.mark.campaign(short=120, long=1000, torture=3000)
 def test_mutated_assignments(check, campaign):
     rng = campaign.rng
     outcomes = [

@@ -357,7 +357,7 @@ def check_weights(data: bytes, read: Weights) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.campaign(short=300, long=2000, torture=10_000)
+@pytest.mark.campaign(short=100, long=2000, torture=10_000)
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_hostile_files_are_refused_or_read_as_numpy_reads_them(path, campaign):
     """Any change that keeps the digest right: within memory of the file's order, exit code 6 or the arrays that
@@ -375,7 +375,7 @@ def test_hostile_files_are_refused_or_read_as_numpy_reads_them(path, campaign):
     assert 0 < accepted < campaign.trials
 
 
-@pytest.mark.campaign(short=300, long=2000, torture=10_000)
+@pytest.mark.campaign(short=100, long=2000, torture=10_000)
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_init_from_refuses_or_reads_as_numpy_reads(path, campaign):
     """Files of other programs have no digest: what is accepted is what numpy.load sees, of the right shapes."""
