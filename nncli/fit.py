@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -11,6 +10,7 @@ from nncli.data.dataset import Dataset
 from nncli.data.files import shown
 from nncli.errors import KeyPath, Problem, SpecError
 from nncli.machine import usable_cores
+from nncli.network.activations import ACTIVATIONS
 from nncli.network.params import Array, count
 from nncli.spec.model import AUTO, Spec
 from nncli.spec.schedules import EarlyStoppingSpec, Plateau
@@ -26,14 +26,6 @@ MOST_NAMED = 6
 """Classes that a message names."""
 MANY = 5_000
 """Parameters from which numerical gradients are slow enough to be warned of."""
-REACH = {
-    "sigmoid": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "relu": (0.0, math.inf),
-    "softplus": (0.0, math.inf),
-    "elu": (-1.0, math.inf),
-}
-"""Between what the outputs of a layer lie; elsewhere they can be any number."""
 
 
 def with_dims(spec: Spec, dataset: Dataset) -> Spec:
@@ -277,10 +269,10 @@ def warnings(spec: Spec, dataset: Dataset) -> tuple[str, ...]:
 
 def _reach_warnings(spec: Spec, dataset: Dataset) -> Iterator[str]:
     """Targets that the last layer cannot put out."""
-    last = spec.architecture[-1].activation
-    if dataset.task != "regression" or last not in REACH:
+    if dataset.task != "regression":
         return
-    low, high = REACH[last]
+    last = spec.architecture[-1].activation
+    low, high = ACTIVATIONS[last].low, ACTIVATIONS[last].high
     y = dataset.splits["train"].y
     if y.min() < low or y.max() > high:
         place = f"architecture[{len(spec.architecture) - 1}].activation"

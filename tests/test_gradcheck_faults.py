@@ -154,15 +154,15 @@ def table_faults() -> Iterator[tuple[str, Fault]]:
         )
         if right.pull_back:
 
-            def slope(a: Any, delta: Any, right: Activation = right) -> Any:
-                return multiplied(right.pull_back(a, delta), delta)
+            def slope(a: Any, z: Any, delta: Any, right: Activation = right) -> Any:
+                return multiplied(right.pull_back(a, z, delta), delta)
 
             planted = right._replace(pull_back=slope)
             yield f"slope of {name}", Fault(setting(ACTIVATIONS, name, planted), shape)
     for loss, last in PAIRS:
 
         def delta(right: Any, *args: Any) -> Any:
-            return multiplied(right(*args), args[4])
+            return multiplied(right(*args), args[5])
 
         data = classes if loss in CANONICAL else numbers
         plant = wrapped(step, "output_delta", delta)

@@ -26,6 +26,16 @@ def softmax(z: Array) -> Array:
     return e / e.sum(axis=1, keepdims=True)
 
 
+def bent(z: Array) -> Array:
+    """What gelu takes the tanh of."""
+    return np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)
+
+
+def gelu_slope(z: Array) -> Array:
+    t, inner = np.tanh(bent(z)), np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * z**2)
+    return (1 + t) / 2 + z / 2 * (1 - t**2) * inner
+
+
 ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array] | None]] = {
     "sigmoid": (logistic, lambda z: logistic(z) * logistic(-z)),
     "tanh": (np.tanh, lambda z: 1 / np.cosh(z) ** 2),
@@ -35,6 +45,16 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array] 
         lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
         lambda z: np.exp(np.minimum(z, 0)),
     ),
+    "selu": (
+        lambda z: (
+            1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(np.minimum(z, 0)))
+        ),
+        lambda z: (
+            1.0507009873554805 * np.where(z > 0, 1, 1.6732632423543772 * np.exp(np.minimum(z, 0)))
+        ),
+    ),
+    "gelu": (lambda z: z / 2 * (1 + np.tanh(bent(z))), gelu_slope),
+    "silu": (lambda z: z * logistic(z), lambda z: logistic(z) * (1 + z * logistic(-z))),
     "softplus": (lambda z: np.logaddexp(z, 0), logistic),
     "softmax": (softmax, None),
     "identity": (lambda z: z, np.ones_like),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nncli import files
 from nncli.errors import UsageError
@@ -13,7 +13,8 @@ from nncli.export.subject import subject_of, word_of
 
 
 class Format(NamedTuple):
-    """Where the exporter of a format is: a module with a function `write(Subject) -> Written`."""
+    """Where the exporter of a format is: a module with a function `write(Subject) -> Written`, and in `ACTIVATIONS` the
+    names of the activations that it can write."""
 
     module: str
     ending: str
@@ -36,6 +37,11 @@ class Exported(NamedTuple):
     notes: tuple[str, ...]
 
 
+def exporter(to: str) -> Any:
+    """The module that writes a format."""
+    return import_module(FORMATS[to].module)
+
+
 def export(target: Path, to: str, out: Path | None = None, which: str | None = None) -> Exported:
     """Write the network in a run or a weights file as a file of another kind; by default NAME.ending, here.
 
@@ -49,7 +55,14 @@ def export(target: Path, to: str, out: Path | None = None, which: str | None = N
     _check_out(path, form)
     if out is None and path.exists():  # it may be no export at all
         raise UsageError(f"{path}: exists. Replace it with --out {path}, or name another file")
-    written = import_module(form.module).write(subject)
+    writer = exporter(to)
+    for number, layer in enumerate(subject.meta.architecture, 1):
+        if layer.activation not in writer.ACTIVATIONS:
+            raise UsageError(
+                f"--to {to}: layer {number} is {layer.activation}, which this format cannot express. It has "
+                f"{', '.join(sorted(writer.ACTIVATIONS))}. Choose another --to"
+            )
+    written = writer.write(subject)
     files.replace(path, written.data)
     use = written.use.format(path=str(path), word=shlex.quote(str(path)))
     return Exported(path, len(written.data), use, (*subject.notes, *written.notes))

@@ -6,6 +6,7 @@ import json
 
 from nncli import __version__
 from nncli.errors import UsageError
+from nncli.export.onnx_activations import ACTIVATIONS as ACTIVATIONS
 from nncli.export.subject import Subject, Written
 
 LARGEST = 2_000_000_000

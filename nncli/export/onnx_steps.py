@@ -8,22 +8,10 @@ import numpy as np
 
 from nncli.data.cells import holes, is_number
 from nncli.data.encoding import Column, NumberColumn, TableEncoding, TextColumn
+from nncli.export.onnx_activations import activated
 from nncli.export.onnx_graph import ML, Graph
 from nncli.export.subject import Subject
-from nncli.network.activations import LEAK
 from nncli.predictions import PROBABILITIES
-
-OPERATORS: dict[str, tuple[str, dict[str, float]]] = {
-    "sigmoid": ("Sigmoid", {}),
-    "tanh": ("Tanh", {}),
-    "relu": ("Relu", {}),
-    "leaky_relu": ("LeakyRelu", {"alpha": LEAK}),
-    "softmax": ("Softmax", {"axis": 1}),
-    "identity": ("Identity", {}),
-}
-"""Activation -> operator and its attributes, for those that runtimes have in float64 too."""
-
-_NUMBERS = {"zero": 0, "one": 1}
 
 
 def build(subject: Subject) -> Graph:
@@ -112,23 +100,8 @@ def _layers(graph: Graph, x: str, subject: Subject) -> tuple[str, str]:
             graph.constant(f"{name}{number}", subject.params[f"{name}{number}"]) for name in "Wb"
         )
         z = graph.node("Gemm", a, w, b, transB=1, called=f"Z{number}")
-        a = _activated(graph, layer.activation, z, f"A{number}", subject.dtype)
+        a = activated(graph, layer.activation, z, f"A{number}", subject.dtype)
     return z, a
-
-
-def _activated(graph: Graph, activation: str, z: str, called: str, dtype: str) -> str:
-    """g(z). elu = max(z, 0) + exp(min(z, 0)) - 1 and softplus = max(z, 0) + log(1 + exp(-|z|)) are put together: their
-    own operators stop at float32."""
-    if activation in OPERATORS:
-        op, attributes = OPERATORS[activation]
-        return graph.node(op, z, called=called, **attributes)
-    zero, one = (graph.constant(name, np.array(value, dtype)) for name, value in _NUMBERS.items())
-    if activation == "elu":
-        rest = graph.node("Sub", graph.node("Exp", graph.node("Min", z, zero)), one)
-    else:
-        power = graph.node("Exp", graph.node("Neg", graph.node("Abs", z)))
-        rest = graph.node("Log", graph.node("Add", one, power))
-    return graph.node("Add", graph.node("Max", z, zero), rest, called=called)
 
 
 class Output(NamedTuple):

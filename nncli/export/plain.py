@@ -64,6 +64,24 @@ def elu(z: Array) -> Array:
     return np.maximum(z, 0) + np.expm1(np.minimum(z, 0))
 
 
+def selu(z: Array) -> Array:
+    """1.0507 z where z > 0, else 1.0507 x 1.6733 (exp(z) - 1)."""
+    scale, alpha = map(z.dtype.type, (1.0507009873554805, 1.6732632423543772))
+    return (np.maximum(z, 0) + np.expm1(np.minimum(z, 0)) * alpha) * scale
+
+
+def gelu(z: Array) -> Array:
+    """z / (1 + exp(-u)), u = sqrt(8 / pi) (z + 0.044715 z^3)."""
+    rate = np.sqrt(8 / np.pi)
+    linear, cubic = map(z.dtype.type, (rate, rate * 0.044715))
+    return z * (1 / (1 + np.exp(-(np.square(z) * cubic + linear) * z)))
+
+
+def silu(z: Array) -> Array:
+    """z / (1 + exp(-z))."""
+    return z * (1 / (1 + np.exp(-z)))
+
+
 def softplus(z: Array) -> Array:
     """log(1 + exp(z))."""
     return np.logaddexp(z, z.dtype.type(0))

@@ -22,6 +22,22 @@ from nncli.predictions import PROBABILITIES
 from nncli.training.evaluation import CHUNK
 
 Function = Callable[..., Any]
+ACTIVATIONS: dict[str, Function] = {
+    function.__name__: function
+    for function in (
+        plain.sigmoid,
+        plain.tanh,
+        plain.relu,
+        plain.leaky_relu,
+        plain.elu,
+        plain.selu,
+        plain.gelu,
+        plain.silu,
+        plain.softplus,
+        plain.softmax,
+        plain.identity,
+    )
+}
 DRAWING = (
     drawing.is_drawing,
     drawing.as_mnist,
@@ -216,7 +232,7 @@ def _functions(subject: Subject) -> Iterator[Function]:
     yield from (plain.predict, plain.outputs, _answer(subject))
     yield from (plain.forward, plain.layers, plain.finite)
     used = dict.fromkeys(layer.activation for layer in subject.meta.architecture)
-    yield from (getattr(plain, name) for name in used)
+    yield from (ACTIVATIONS[name] for name in used)
     yield from TABLE if subject.table else ARRAYS
     if subject.is_mnist_like:
         yield from (plain_files.read_drawing, plain_files.see, *DRAWING)

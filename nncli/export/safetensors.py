@@ -13,11 +13,15 @@ MODULES = {
     "relu": "ReLU()",
     "leaky_relu": "LeakyReLU(0.01)",
     "elu": "ELU()",
+    "selu": "SELU()",
+    "gelu": "GELU('tanh')",
+    "silu": "SiLU()",
     "softplus": "Softplus()",
     "softmax": "Softmax(dim=1)",
     "identity": "Identity()",
 }
 """Activation -> the module of torch.nn."""
+ACTIVATIONS = MODULES.keys()
 
 
 def write(subject: Subject) -> Written:

@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 
+from nncli.network.activations import ACTIVATIONS
 from nncli.network.params import Architecture, Array, Arrays
 
 Shape = tuple[int, int]
@@ -63,9 +64,6 @@ INITIALIZERS: dict[str, Draw] = {
     "zeros": lambda rng, shape, std: np.zeros(shape),
 }
 
-AUTO = dict.fromkeys(("relu", "leaky_relu", "elu"), "he_normal")
-"""What `auto` takes for a layer's activation; glorot_uniform for the others."""
-
 
 def init_params(
     architecture: Architecture,
@@ -75,13 +73,14 @@ def init_params(
     std: float | Literal["fan_in"],
     rng: np.random.Generator,
 ) -> Arrays:
-    """W1, b1, W2, ... in float64. `weights` is a name in INITIALIZERS or `auto`; `biases` is `zeros` or `normal`.
+    """W1, b1, W2, ... in float64. `weights` is a name in INITIALIZERS or `auto`, which takes what suits each layer's
+    activation; `biases` is `zeros` or `normal`.
 
     `std` is the standard deviation of what is normal; `fan_in` means 1 / sqrt(fan_in) for weights and 1 for biases.
     """
     params: Arrays = {}
     for number, layer in enumerate(architecture, 1):
-        name = AUTO.get(layer.activation, "glorot_uniform") if weights == "auto" else weights
+        name = ACTIVATIONS[layer.activation].initializer if weights == "auto" else weights
         shape = (layer.output_dim, layer.input_dim)
         of_weights, of_biases = (shape[1] ** -0.5, 1.0) if std == "fan_in" else (std, std)
         params[f"W{number}"] = INITIALIZERS[name](rng, shape, of_weights)

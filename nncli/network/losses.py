@@ -81,19 +81,23 @@ def slope(loss: str, rows: int, outputs: int) -> float:
 
 
 def output_delta(
-    loss: str, activation: str, a: Array, y: Array, delta: Array, factor: Array
+    loss: str, activation: str, a: Array, z: Array, y: Array, delta: Array, factor: Array
 ) -> Calls:
-    """dLoss/dz of the last layer, into `delta`; may spend `a`. With `factor` = `slope` it is that of the mean loss.
+    """dLoss/dz of the last layer, into `delta`; may spend `a`, but not the logits `z`. With `factor` = `slope` it is
+    that of the mean loss.
 
     factor (a - y) for a canonical pair; otherwise the chain rule: factor (a - y) g'(z).
     """
     yield np.subtract, (a, y, delta)
     yield np.multiply, (delta, factor, delta)
     if loss not in CANONICAL:
-        pull_back = ACTIVATIONS[activation].pull_back
-        if pull_back is None:
+        own = ACTIVATIONS[activation]
+        if own.pull_back is None:
             raise ValueError(f"{loss} has no delta for {activation}: use cross_entropy")
-        yield from pull_back(a, delta)
+        if own.by_sums:
+            z, sums = np.empty_like(z), z
+            yield np.positive, (sums, z)
+        yield from own.pull_back(a, z, delta)
 
 
 def row_weights(y: Array, weights: Array) -> Array:

@@ -22,18 +22,19 @@ NO_MASKS: Masks = {}
 def make_memory(
     architecture: Architecture, rows: int, dtype: str, leading: tuple[int, ...] = ()
 ) -> Arrays:
-    """The buffers of passes over `rows` rows: A_l and D_l of every layer and Z of the last, each
-    (..., rows, output_dim).
+    """The buffers of passes over `rows` rows: A_l and D_l of every layer, and Z_l of the last and of those whose slope
+    is taken from their sums, each (..., rows, output_dim).
 
-    The sums of a hidden layer are written into A_l and become activations there. H_l, the outputs after a mask, is made
-    once there is a mask.
+    The sums of any other layer are written into A_l and become activations there. H_l, the outputs after a mask, is
+    made once there is a mask.
     """
     memory: Arrays = {}
     for number, layer in enumerate(architecture, 1):
         shape = (*leading, rows, layer.output_dim)
         memory[f"A{number}"] = np.empty(shape, dtype)
         memory[f"D{number}"] = np.empty(shape, dtype)
-    memory[f"Z{len(architecture)}"] = np.empty(shape, dtype)
+        if number == len(architecture) or ACTIVATIONS[layer.activation].by_sums:
+            memory[f"Z{number}"] = np.empty(shape, dtype)
     return memory
 
 
@@ -52,7 +53,7 @@ def forward(
     h = x
     for number, layer in enumerate(architecture, 1):
         a = memory[f"A{number}"]
-        sums = z if number == len(architecture) else a
+        sums = z if number == len(architecture) else memory.get(f"Z{number}", a)
         yield product(h, params[f"W{number}"].mT, sums)
         yield np.add, (sums, params[f"b{number}"][..., None, :], sums)
         yield from ACTIVATIONS[layer.activation].value(sums, a, memory[f"D{number}"])
@@ -71,7 +72,7 @@ def backward(
     masks: Masks = NO_MASKS,
 ) -> Calls:
     """dLoss/dW_l = delta_l^T h_{l-1}, dLoss/db_l = sum over rows of delta_l,
-    delta_{l-1} = (delta_l W_l) m_{l-1} g'(z_{l-1}), the slope taken from a_{l-1}, which is spent.
+    delta_{l-1} = (delta_l W_l) m_{l-1} g'(z_{l-1}), the slope taken from a_{l-1} or z_{l-1}, which is spent.
 
     It begins with delta_L = dLoss/dz_L in D_L of memory, and writes every gradient into `grads`.
     """
@@ -87,7 +88,8 @@ def backward(
             yield np.multiply, (memory[f"D{below}"], masks[below], memory[f"D{below}"])
         pull_back = ACTIVATIONS[architecture[below - 1].activation].pull_back
         assert pull_back is not None, "the spec admits softmax only last"
-        yield from pull_back(memory[f"A{below}"], memory[f"D{below}"])
+        a = memory[f"A{below}"]
+        yield from pull_back(a, memory.get(f"Z{below}", a), memory[f"D{below}"])
 
 
 @np.errstate(all="ignore")

@@ -29,6 +29,11 @@ ACTIVATIONS: dict[str, Callable[[Numbers], Numbers]] = {
     "relu": lambda z: np.where(z > 0, z, 0),
     "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
     "elu": lambda z: np.where(z > 0, z, np.exp(np.minimum(z, 0)) - 1),
+    "selu": lambda z: (
+        1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(np.minimum(z, 0)))
+    ),
+    "gelu": lambda z: z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))),
+    "silu": lambda z: z * (1 + np.tanh(z / 2)) / 2,
     "softplus": lambda z: np.maximum(z, 0) + np.log(1 + np.exp(-np.abs(z))),
     "softmax": _softmax,
     "identity": lambda z: z,

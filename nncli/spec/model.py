@@ -35,7 +35,17 @@ from nncli.spec.sources import DataSpec
 from nncli.spec.sweeps import SweepSpec
 
 ActivationName = Literal[
-    "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "softmax", "identity"
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "softplus",
+    "softmax",
+    "identity",
 ]
 LossName = Literal["quadratic", "mse", "binary_cross_entropy", "cross_entropy"]
 WeightsName = Literal[

@@ -90,13 +90,16 @@ def between(network: Network, y: Array, z: Array, factor: Array) -> tuple[Array,
     layers, leading, rows = network.architecture, network.leading, y.shape[-2]
     units, first = sum(layer.output_dim for layer in layers), layers[0].output_dim
     memory, plan = network.memory(rows), _plan(network)
-    a, d = (memory.setdefault(name, np.empty((*leading, rows * units), z.dtype)) for name in "AD")
+    a, d, s = (
+        memory.setdefault(name, np.empty((*leading, rows * units), z.dtype)) for name in "ADS"
+    )
     sums, delta = (all_[..., : rows * first].reshape(*leading, rows, first) for all_ in (a, d))
 
     def calls() -> Calls:
         for k in np.ndindex(leading):
-            own = (network.vector[k], network.gradient[k], a[k], d[k], y[k] if y.ndim > 2 else y)
-            yield kernels.between, (*own, z[k], _one(factor, k), plan)
+            own = (network.vector[k], network.gradient[k], a[k], d[k], s[k])
+            given = (y[k] if y.ndim > 2 else y, z[k], _one(factor, k), plan)
+            yield kernels.between, (*own, *given)
 
     return (z if len(layers) == 1 else sums), delta, calls()
 

@@ -13,16 +13,26 @@ from typing import Any, TypeVar
 
 import numba
 
-from nncli.network.activations import LEAK
+from nncli.network.activations import (
+    GELU_CUBE,
+    GELU_FLAT,
+    GELU_RATE,
+    LEAK,
+    SELU_ALPHA,
+    SELU_SCALE,
+)
 from nncli.network.params import Array
 
-SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SOFTPLUS, SOFTMAX, IDENTITY = range(8)
+SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SELU, GELU, SILU, SOFTPLUS, SOFTMAX, IDENTITY = range(11)
 KINDS = {
     "sigmoid": SIGMOID,
     "tanh": TANH,
     "relu": RELU,
     "leaky_relu": LEAKY_RELU,
     "elu": ELU,
+    "selu": SELU,
+    "gelu": GELU,
+    "silu": SILU,
     "softplus": SOFTPLUS,
     "softmax": SOFTMAX,
     "identity": IDENTITY,
@@ -57,26 +67,30 @@ def between(
     gradient: Array,
     a: Array,
     d: Array,
+    s: Array,
     y: Array,
     z: Array,
     factor: Array,
     plan: Array,
 ) -> None:
-    """All of a step between the first layer's products: from its sums, in `a`, to its delta, in `d`."""
+    """All of a step between the first layer's products: from its sums, in `a`, to its delta, in `d`. `s` holds slopes
+    that cannot be told from the activations."""
     rows, last = len(y), len(plan) - 1
     for number in range(last + 1):
         answer = _part(a, plan, number, rows)
         sums = z if number == last else answer
         if number:
             _product(_part(a, plan, number - 1, rows), _weights(vector, plan, number), sums)
-        _activate(plan[number, 2], sums, _biases(vector, plan, number), answer)
+        slopes = _part(s, plan, number, rows)
+        _activate(plan[number, 2], sums, _biases(vector, plan, number), slopes, answer)
         _clear_smallest(answer.reshape(-1))
     answer, delta = _part(a, plan, last, rows), _part(d, plan, last, rows)
     _differ(answer, y, factor[0], delta)
     for number in range(last, -1, -1):
         a_l, d_l = _part(a, plan, number, rows), _part(d, plan, number, rows)
         if plan[number, 5]:
-            _pull_back(plan[number, 2], a_l.reshape(-1), d_l.reshape(-1))
+            slopes = _part(s, plan, number, rows).reshape(-1)
+            _pull_back(plan[number, 2], a_l.reshape(-1), slopes, d_l.reshape(-1))
         _clear_smallest(d_l.reshape(-1))
         _sum_rows(d_l, _biases(gradient, plan, number))
         if number:
@@ -160,8 +174,8 @@ def _differ(answer: Array, y: Array, factor: float, delta: Array) -> None:
 
 
 @compiled
-def _activate(kind: int, z: Array, biases: Array, a: Array) -> None:
-    """z + b into `z`, g(z) into `a`: the formulas of network/activations.py."""
+def _activate(kind: int, z: Array, biases: Array, slopes: Array, a: Array) -> None:
+    """z + b into `z`, g(z) into `a`: the formulas of network/activations.py. Of gelu and silu also g'(z)."""
     for n in range(len(z)):
         row = z[n]
         for k in range(len(biases)):
@@ -170,7 +184,7 @@ def _activate(kind: int, z: Array, biases: Array, a: Array) -> None:
         for n in range(len(z)):
             _softmax(z[n], a[n])
     else:
-        _each_activated(kind, z.reshape(-1), a.reshape(-1))
+        _each_activated(kind, z.reshape(-1), slopes.reshape(-1), a.reshape(-1))
 
 
 @compiled
@@ -186,7 +200,7 @@ def _softmax(z: Array, a: Array) -> None:
 
 
 @compiled
-def _each_activated(kind: int, z: Array, a: Array) -> None:
+def _each_activated(kind: int, z: Array, slopes: Array, a: Array) -> None:
     zero, one, leak = a.dtype.type(0), a.dtype.type(1), a.dtype.type(LEAK)
     if kind == SIGMOID:
         for i in range(len(z)):
@@ -203,6 +217,25 @@ def _each_activated(kind: int, z: Array, a: Array) -> None:
     elif kind == ELU:
         for i in range(len(z)):
             a[i] = z[i] if z[i] > zero else math.expm1(z[i])
+    elif kind == SELU:
+        scale, alpha = a.dtype.type(SELU_SCALE), a.dtype.type(SELU_ALPHA)
+        for i in range(len(z)):
+            a[i] = scale * (z[i] if z[i] > zero else alpha * math.expm1(z[i]))
+    elif kind == GELU:
+        rate, cubic = a.dtype.type(GELU_RATE), a.dtype.type(GELU_RATE * GELU_CUBE)
+        flat, three = a.dtype.type(GELU_FLAT), a.dtype.type(3)
+        for i in range(len(z)):
+            v = z[i]
+            near = min(max(v, -flat), flat)
+            gate = one / (one + math.exp(-(rate + cubic * near * near) * near))
+            a[i] = v * gate if abs(v) <= flat else max(v, zero)
+            slopes[i] = gate * (one + (near - near * gate) * (rate + three * cubic * near * near))
+    elif kind == SILU:
+        for i in range(len(z)):
+            v = z[i]  # `a` may be `z`
+            gate = one / (one + math.exp(-v))
+            a[i] = v * gate
+            slopes[i] = gate * (one + v - v * gate)
     elif kind == SOFTPLUS:
         for i in range(len(z)):
             a[i] = max(z[i], zero) + math.log1p(math.exp(-abs(z[i])))
@@ -212,8 +245,8 @@ def _each_activated(kind: int, z: Array, a: Array) -> None:
 
 
 @compiled
-def _pull_back(kind: int, a: Array, delta: Array) -> None:
-    """delta g'(z), from a = g(z)."""
+def _pull_back(kind: int, a: Array, slopes: Array, delta: Array) -> None:
+    """delta g'(z), from a = g(z), or from slopes."""
     zero, one, leak = a.dtype.type(0), a.dtype.type(1), a.dtype.type(LEAK)
     if kind == SIGMOID:
         for i in range(len(a)):
@@ -230,6 +263,13 @@ def _pull_back(kind: int, a: Array, delta: Array) -> None:
     elif kind == ELU:
         for i in range(len(a)):
             delta[i] *= one if a[i] > zero else a[i] + one
+    elif kind == SELU:
+        scale, low = a.dtype.type(SELU_SCALE), a.dtype.type(SELU_SCALE * SELU_ALPHA)
+        for i in range(len(a)):
+            delta[i] *= scale if a[i] > zero else a[i] + low
+    elif kind in (GELU, SILU):
+        for i in range(len(a)):
+            delta[i] *= slopes[i]
     elif kind == SOFTPLUS:
         for i in range(len(a)):
             delta[i] *= -math.expm1(-a[i])

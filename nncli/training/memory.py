@@ -8,6 +8,7 @@ from nncli.data import augment
 from nncli.data.dataset import Dataset
 from nncli.errors import Problem, SpecError
 from nncli.machine import usable_memory
+from nncli.network.activations import ACTIVATIONS
 from nncli.network.params import count
 from nncli.spec.model import Spec
 from nncli.training import engines
@@ -37,7 +38,10 @@ def of_training(spec: Spec, dataset: Dataset) -> int:
     data = sum(split.x.nbytes + split.y.nbytes for split in dataset.splits.values())
     length = Length.of(spec, len(dataset.splits["train"]))
     units = sum(layer.output_dim for layer in spec.architecture)
-    per_row = (dataset.input_dim + 2 * units + outputs) * _size(spec)
+    sums = sum(
+        layer.output_dim for layer in spec.architecture if ACTIVATIONS[layer.activation].by_sums
+    )
+    per_row = (dataset.input_dim + 2 * units + sums + outputs) * _size(spec)
     passes = (length.batch_size + min(CHUNK, length.rows)) * per_row
     # the block's logits and targets, and the float64 copies from which its loss is taken
     block = min(BLOCK * length.batch_size, length.rows) * outputs * (2 * _size(spec) + 4 * 8)

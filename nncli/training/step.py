@@ -81,7 +81,7 @@ def backprop(network: Network, x: Array, y: Array, z: Array, masks: Masks, facto
     params, layers, memory = network.params, network.architecture, network.memory(x.shape[-2])
     answer, delta = memory[f"A{len(layers)}"], memory[f"D{len(layers)}"]
     yield from forward(params, layers, x, z, memory, masks)
-    yield from output_delta(network.loss, network.last, answer, y, delta, factor)
+    yield from output_delta(network.loss, network.last, answer, z, y, delta, factor)
     if network.class_weights is not None:
         row = memory.setdefault("row_weights", np.empty((*y.shape[:-1], 1), y.dtype))
         yield from weigh(y, network.class_weights, row)

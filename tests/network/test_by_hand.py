@@ -50,7 +50,7 @@ def test_forward_and_backward_by_hand():
     assert row_losses("quadratic", "identity", z, y).tolist() == [1.125, 1.125]
     # delta2 = (a - y)/2 = (0.75, 0.75)
     delta, half = memory["D2"], constant(slope("quadratic", 2, 1), vector)
-    run(output_delta("quadratic", "identity", memory["A2"], y, delta, half))
+    run(output_delta("quadratic", "identity", memory["A2"], memory["Z2"], y, delta, half))
     assert delta.tolist() == [[0.75], [0.75]]
     run(backward(params, ARCHITECTURE, x, memory, grads))
     # dW2 = 0.75 (3, 0) + 0.75 (3, 2) = (4.5, 1.5); db2 = 1.5
@@ -88,7 +88,7 @@ def test_cross_entropies_and_deltas_are_finite_for_any_finite_logits(loss, last,
             a = activate(last, z)
         assert np.isfinite(a).all()
         delta = np.empty_like(a)
-        run(output_delta(loss, last, a, y, delta, constant(1, a)))
+        run(output_delta(loss, last, a, z, y, delta, constant(1, a)))
         assert np.isfinite(delta).all()
 
 

@@ -53,12 +53,12 @@ def backprop(vector, architecture, loss, x, y) -> np.ndarray:
     gradient = np.empty_like(vector)
     memory = make_memory(architecture, x.shape[-2], vector.dtype.name, vector.shape[:-1])
     last, activation = len(architecture), architecture[-1].activation
-    a, delta = memory[f"A{last}"], memory[f"D{last}"]
+    a, z, delta = (memory[f"{name}{last}"] for name in "AZD")
     factor = constant(slope(loss, x.shape[-2], architecture[-1].output_dim), vector)
     params, grads = views(vector, architecture), views(gradient, architecture)
     with np.errstate(over="ignore"):
-        run(forward(params, architecture, x, memory[f"Z{last}"], memory))
-        run(output_delta(loss, activation, a, y, delta, factor))
+        run(forward(params, architecture, x, z, memory))
+        run(output_delta(loss, activation, a, z, y, delta, factor))
         run(backward(params, architecture, x, memory, grads))
     return gradient
 
@@ -116,4 +116,4 @@ def test_stacked_networks_of_real_size_with_their_own_batches(dtype):
 def test_quadratic_has_no_delta_for_softmax():
     a = np.full((2, 3), 1 / 3)
     with pytest.raises(ValueError, match="use cross_entropy"):
-        run(output_delta("quadratic", "softmax", a, a, np.empty_like(a), constant(1, a)))
+        run(output_delta("quadratic", "softmax", a, a, a, np.empty_like(a), constant(1, a)))

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from stacked import alone, beside_each_other, differences, groups_of, write_pictures
 
+from nncli.network.activations import ACTIVATIONS
 from nncli.spec.load import parse_spec
 from nncli.spec.model import Spec
 from nncli.training.kinds import kind
 from nncli.training.optimizers import OPTIMIZERS
 
 Draw = Callable[[random.Random], Any]
+ELEMENTWISE = [name for name, activation in ACTIVATIONS.items() if activation.pull_back]
 PICTURES, NUMBERS, MOONS = "pictures.npz", "numbers.npz", "moons"
 DATA = {
     PICTURES: {"source": "npz", "path": PICTURES, "scale": 255.0, "validation": 8},
@@ -124,7 +126,7 @@ def draw_sweep(rng: random.Random, folder: Path) -> list[Spec]:
     shape = {
         "units": rng.choice((1, 4, 9)),
         "deep": rng.random() < 0.4,
-        "hidden": rng.choice(("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus")),
+        "hidden": rng.choice(ELEMENTWISE),
         "last": rng.choice(("softmax", "sigmoid")),
         "loss": rng.choice(("binary_cross_entropy", "quadratic")),
     }

@@ -37,10 +37,10 @@ def inside(name: str) -> Plant:
 
 
 def without_last_row(
-    right: Any, vector: Any, gradient: Any, a: Any, d: Any, y: Any, *rest: Any
+    right: Any, vector: Any, gradient: Any, a: Any, d: Any, s: Any, y: Any, *rest: Any
 ) -> None:
     """The last of the bias's sums: `d` holds each layer's deltas, the last layer's at its end."""
-    right(vector, gradient, a, d, y, *rest)
+    right(vector, gradient, a, d, s, y, *rest)
     gradient[-y.shape[1] :] -= d[-y.shape[1] :]
 
 

@@ -115,11 +115,10 @@ const HIDDEN = LAYERS.slice(0, -1).map(({outputs, activation}, at) => {
   return units;
 });
 if (!HIDDEN.length) place("inside").hidden = true;
-const BOUNDED = ["sigmoid", "tanh"], SIGNED = ["tanh", "leaky_relu", "elu", "identity"];
-place("signs").hidden = !LAYERS.slice(0, -1).some(({activation}) => SIGNED.includes(activation));
+place("signs").hidden = !LAYERS.slice(0, -1).some(({signed}) => signed);
 const light = (activations) => HIDDEN.forEach((units, layer) => {
   const values = activations && activations[layer];
-  const most = !values || BOUNDED.includes(LAYERS[layer].activation) ? 1
+  const most = !values || LAYERS[layer].bounded ? 1
     : units.reduce((found, _, at) => Math.max(found, Math.abs(values[at])), 1e-9);
   units.forEach((unit, at) => {
     const value = values ? values[at] : 0;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from nncli.data.dataset import Dataset
 from nncli.data.encoding import NumberColumn, TableEncoding, TextColumn
 from nncli.export.browser.packing import Packed
 from nncli.export.subject import Subject
+from nncli.network.activations import ACTIVATIONS
 from nncli.network.params import Array
 from nncli.predictions import PROBABILITIES
 
@@ -37,6 +39,8 @@ def facts(subject: Subject, packed: Packed, dataset: Dataset | None) -> Facts:
             "inputs": layer.input_dim,
             "outputs": layer.output_dim,
             "activation": layer.activation,
+            "bounded": math.isfinite(ACTIVATIONS[layer.activation].high),
+            "signed": ACTIVATIONS[layer.activation].low < 0,
             **texts,
         }
         for layer, texts in zip(subject.meta.architecture, packed.layers, strict=True)

@@ -30,13 +30,16 @@ const ACTIVATIONS = {
   relu: (z) => z.map((v) => Math.max(v, 0)),
   leaky_relu: (z) => z.map((v) => Math.max(v, 0.01 * v)),
   elu: (z) => z.map((v) => (v > 0 ? v : Math.expm1(v))),
+  selu: (z) => z.map((v) => 1.0507009873554805 * (v > 0 ? v : 1.6732632423543772 * Math.expm1(v))),
+  gelu: (z) => z.map((v) => v / (1 + Math.exp(-Math.sqrt(8 / Math.PI) * (v + 0.044715 * v ** 3)))),
+  silu: (z) => z.map((v) => v / (1 + Math.exp(-v))),
   softplus: (z) => z.map((v) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)))),
   softmax,
   identity: (z) => z,
 };
 
-const LAYERS = TOLD.layers.map(({inputs, outputs, activation, W, scales, b}) => ({
-  inputs, outputs, activation,
+const LAYERS = TOLD.layers.map(({inputs, outputs, activation, bounded, signed, W, scales, b}) => ({
+  inputs, outputs, activation, bounded, signed,
   W: scales ? scaled(UNPACK[TOLD.numbers](W), UNPACK.float32(scales), inputs) : UNPACK[TOLD.numbers](W),
   b: UNPACK[scales ? "float32" : TOLD.numbers](b),
   g: ACTIVATIONS[activation],

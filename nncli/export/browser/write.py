@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,14 @@ from nncli.pages.markup import Markup, Piece, tag
 from nncli.words import plural
 
 HERE = Path(__file__).parent
+ACTIVATIONS = frozenset(
+    re.findall(
+        r"^  (\w+)",
+        page.asset(HERE / "network.js").split("const ACTIVATIONS = {")[1].split("};")[0],
+        re.M,
+    )
+)
+"""Those of the script."""
 MEANING = "Each square is a unit: the stronger its color, the more it says."
 SIGNS = "Blue is above zero, orange below."
 TITLES = {"drawing": "Draw", "table": "Ask", "plane": "Point", "row": "Ask"}
