@@ -120,6 +120,21 @@ def adamw(
     return adam(w, g, s, t, eta, **settings) - eta * weight_decay * w
 
 
+def lion(
+    w: Array,
+    g: Array,
+    s: Params,
+    t: int,
+    eta: float,
+    beta1: float,
+    beta2: float,
+    weight_decay: float,
+) -> Array:
+    m = s.get("m", 0)
+    s["m"] = beta2 * m + (1 - beta2) * g
+    return w - eta * (np.sign(beta1 * m + (1 - beta1) * g) + weight_decay * w)
+
+
 OPTIMIZERS: dict[str, Callable[..., Array]] = {
     "sgd": sgd,
     "momentum": momentum,
@@ -128,6 +143,7 @@ OPTIMIZERS: dict[str, Callable[..., Array]] = {
     "rmsprop": rmsprop,
     "adam": adam,
     "adamw": adamw,
+    "lion": lion,
 }
 """Optimizer -> the parameters after step t, counted from 0; it keeps what it needs in `s`."""
 

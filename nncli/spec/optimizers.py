@@ -77,5 +77,17 @@ class Adamw(Adam):
     """Every step takes eta times this share off every parameter."""
 
 
-AnyOptimizer = Sgd | Momentum | Nesterov | Adagrad | Rmsprop | Adam | Adamw
+class Lion(Model):
+    """Steps of one length: the sign of a moving mean of the gradient."""
+
+    name: Literal["lion"]
+    beta1: Fraction = 0.9
+    """How much the mean counts beside the gradient, in the sign that is followed."""
+    beta2: Fraction = 0.99
+    """How much of the mean is kept at each step."""
+    weight_decay: NonNegativeNumber = 0.0
+    """Every step takes eta times this share off every parameter."""
+
+
+AnyOptimizer = Sgd | Momentum | Nesterov | Adagrad | Rmsprop | Adam | Adamw | Lion
 OptimizerSpec = Annotated[AnyOptimizer, Field(discriminator="name"), Shorthand("name")]

@@ -336,6 +336,18 @@ def _adam(
         w[i] = kept * w[i] - pace * m[i] / (math.sqrt(s[i]) + least)
 
 
+@compiled
+def _lion(
+    w: Array, g: Array, m: Array, eta: Array, keep: Array, beta1: Array, beta2: Array, rest: Array
+) -> None:
+    rate, kept, b1, b2, share = eta[0], keep[0], beta1[0], beta2[0], rest[0]
+    for i in range(len(w)):
+        way = b1 * m[i] + g[i]
+        step = rate if way > 0 else -rate if way < 0 else way
+        w[i] = kept * w[i] - step
+        m[i] = b2 * m[i] + share * g[i]
+
+
 UPDATES: dict[str, Callable[..., None]] = {
     "momentum": _momentum,
     "nesterov": _nesterov,
@@ -343,5 +355,6 @@ UPDATES: dict[str, Callable[..., None]] = {
     "rmsprop": _rmsprop,
     "adam": _adam,
     "adamw": _adam,
+    "lion": _lion,
 }
 """Optimizer -> its formula (training/optimizers.py), in one pass; NumPy needs no more for sgd."""

@@ -160,6 +160,35 @@ def adamw(beta1: float, beta2: float, epsilon: float, weight_decay: float) -> Op
     return Optimizer(_slots("mean", "mean_square"), numbers, update)
 
 
+def lion(beta1: float, beta2: float, weight_decay: float) -> Optimizer:
+    """w <- w - eta weight_decay w - eta sign(beta1 m + (1 - beta1) g), then m <- beta2 m + (1 - beta2) g. Chen et al.
+    2023, algorithm 2; as in Keras.
+
+    Every parameter decays, as with adamw. The gradient comes as (1 - beta1) g.
+    """
+    pace = 1 - beta1
+    rest = (1 - beta2) / pace
+
+    def numbers(eta: float, step: int) -> tuple[float, ...]:
+        return pace, eta, 1 - eta * weight_decay, beta1, beta2, rest
+
+    def update(vector: Array, gradient: Array, state: Arrays, *numbers: Array) -> Calls:
+        eta, keep, beta1, beta2, rest = numbers
+        for w, g, m, room in _blocks(vector, gradient, state["mean"]):
+            if weight_decay:
+                yield np.multiply, (w, keep, w)
+            yield np.multiply, (m, beta1, room)
+            yield np.add, (room, g, room)
+            yield np.sign, (room, room)
+            yield np.multiply, (room, eta, room)
+            yield np.subtract, (w, room, w)
+            yield np.multiply, (m, beta2, m)
+            yield np.multiply, (g, rest, g)
+            yield np.add, (m, g, m)
+
+    return Optimizer(_slots("mean"), numbers, update)
+
+
 def clear_smallest(state: Arrays) -> None:
     """Set what is within 10,000 times of the smallest normal number to 0.
 
@@ -178,6 +207,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "rmsprop": rmsprop,
     "adam": adam,
     "adamw": adamw,
+    "lion": lion,
 }
 """Name -> a function of the optimizer's settings."""
 

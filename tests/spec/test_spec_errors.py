@@ -30,7 +30,7 @@ ETA = "must be a finite number above 0"
 LAST = "input_dim: 30, output_dim: 10, activation: sigmoid"
 
 KNOWN = ", ".join(get_args(ActivationName))
-OPTIMIZERS = "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"
+OPTIMIZERS = "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, lion"
 
 
 @pytest.mark.parametrize(

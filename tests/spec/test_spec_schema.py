@@ -27,7 +27,7 @@ def test_every_key_says_what_it_is():
     assert [key for key, one in SCHEMA["properties"].items() if not one.get("description")] == []
 
 
-OPTIMIZERS = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
+OPTIMIZERS = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "lion"]
 
 
 def test_names_stand_for_mappings():

@@ -7,7 +7,7 @@ import pytest
 from nncli.errors import KeyPath
 from nncli.spec.sources import Mnist
 
-OPTIMIZERS = "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"
+OPTIMIZERS = "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, lion"
 KEYS = "Write it as in optimizer.name=sgd or architecture[0].output_dim=30."
 OCTAL = (
     "which some readers take for an octal number. "

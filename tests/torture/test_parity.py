@@ -75,7 +75,7 @@ def case(rng: random.Random, number: int) -> tuple[Spec, Dataset]:
     last = CANONICAL.get(loss) or rng.choice(ELEMENTWISE)
     outputs = rng.randint(2 if last == "softmax" else 1, 4)
     dataset = data(rng, loss in CANONICAL, outputs)
-    small = optimizer in ("adagrad", "rmsprop", "adam", "adamw")
+    small = optimizer in ("adagrad", "rmsprop", "adam", "adamw", "lion")
     keys: dict[str, Any] = {
         "dtype": "float64",
         "seed": rng.randrange(1000),

@@ -48,6 +48,7 @@ def optimizer(rng: random.Random) -> dict[str, Any]:
         "rmsprop": {"rho": share(), "epsilon": epsilon},
         "adam": {"beta1": share(), "beta2": share(), "epsilon": epsilon},
         "adamw": {"beta1": share(), "weight_decay": rng.choice((0.0, 0.01, 0.5))},
+        "lion": {"beta1": share(), "weight_decay": rng.choice((0.0, 0.01, 0.5))},
     }
     assert set(settings) == set(OPTIMIZERS)
     name = rng.choice((*settings, "sgd", "adamw"))

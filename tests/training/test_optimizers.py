@@ -17,6 +17,7 @@ DEFAULTS = {
     "rmsprop": {"rho": 0.9, "epsilon": 1e-7},
     "adam": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
     "adamw": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01},
+    "lion": {"beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
 }
 
 
@@ -68,6 +69,8 @@ BY_HAND = {
     "adam": [0.9, 0.9 - 0.1 * (0.07 / 0.19) / np.sqrt(0.00031225 / 0.001999)],
     # the same, after 1 -> 0.999 and 0.899 -> 0.898101
     "adamw": [0.899, 0.898101 - 0.1 * (0.07 / 0.19) / np.sqrt(0.00031225 / 0.001999)],
+    # both signs are 1, whatever the size
+    "lion": [0.9, 0.8],
 }
 
 
@@ -104,6 +107,12 @@ def test_stacked_with_an_eta_each_as_alone(name):
         assert np.array_equal(together[k], alone)
 
 
+def test_lion_follows_a_mean_that_the_gradient_cannot_turn_at_once():
+    # m = 0.5: 0.9 x 0.5 + 0.1 x (-1) > 0, then m = 0.99 x 0.5 - 0.01 = 0.485: 0.4365 - 0.5 < 0; 0.2 of decay from 2
+    path = run("lion", [[50.0], [-1.0], [-5.0]], [2.0], weight_decay=1.0)
+    assert [float(w[0]) for w in path] == pytest.approx([1.7, 1.43, 1.387])
+
+
 def torch_optimizer(torch, name, parameter, eta):
     """PyTorch's optimizer with our settings."""
     optim = torch.optim
@@ -118,7 +127,7 @@ def torch_optimizer(torch, name, parameter, eta):
     }[name]()
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "lion"])  # it has none
 def test_ten_steps_as_pytorch_takes_them(name):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed (torch==2.13.0)")
     rng = np.random.default_rng(1)
@@ -140,7 +149,7 @@ def test_means_that_fade_are_cleared_before_they_become_denormal():
     assert state["mean_square"].tolist() == [1, -1, np.float32(2e4 * smallest), 0, 0]
 
 
-@pytest.mark.parametrize("name", ["momentum", "nesterov", "rmsprop", "adam", "adamw"])
+@pytest.mark.parametrize("name", ["momentum", "nesterov", "rmsprop", "adam", "adamw", "lion"])
 def test_a_parameter_without_gradient_never_works_with_denormals(name):
     """One gradient, then hundreds of zeros: what the state keeps of it is a normal number or 0."""
     spec = spec_of("1-1 identity", optimizer={"name": name}, dtype="float32")
