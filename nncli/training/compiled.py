@@ -17,7 +17,7 @@ from nncli.data import batches
 from nncli.network.calls import Calls, product
 from nncli.network.losses import CANONICAL
 from nncli.network.params import Architecture, Array, Arrays
-from nncli.training import kernels
+from nncli.training import kernel_updates, kernels
 
 if TYPE_CHECKING:
     from nncli.training.step import Network
@@ -125,9 +125,9 @@ def update(
     name: str, vector: Array, gradient: Array, state: Arrays, numbers: tuple[Array, ...]
 ) -> Calls | None:
     """An optimizer's update in one pass over the parameters, for each network."""
-    if name not in kernels.UPDATES:
+    if name not in kernel_updates.UPDATES:
         return None
-    return _update(kernels.UPDATES[name], vector, gradient, state, numbers)
+    return _update(kernel_updates.UPDATES[name], vector, gradient, state, numbers)
 
 
 def _update(

@@ -21,7 +21,7 @@ from nncli.training.step import Network, Step, make_optimizer, rehearse
 from nncli.training.trainer import Trainer
 
 numba = pytest.importorskip("numba", reason="needs numba: pip install 'nncli[fast]'")
-from nncli.training import kernels, sparse  # noqa: E402
+from nncli.training import kernel_updates, kernels, sparse  # noqa: E402
 
 ELEMENTWISE = [name for name, activation in ACTIVATIONS.items() if activation.pull_back]
 PAIRS = [*CANONICAL.items()] + [
@@ -114,7 +114,7 @@ def test_every_optimizer_trains_to_the_numbers_of_numpy(optimizer, dtype):
 
 def test_every_activation_and_every_optimizer_but_sgd_is_compiled():
     assert set(kernels.KINDS) == set(ACTIVATIONS)
-    assert set(kernels.UPDATES) == set(OPTIMIZERS) - {"sgd"}
+    assert set(kernel_updates.UPDATES) == set(OPTIMIZERS) - {"sgd"}
 
 
 def pictures(rows):
@@ -254,8 +254,8 @@ def test_all_is_compiled_before_training_begins(monkeypatch, keys):
     for module, some in names.items():
         for name in some:
             monkeypatch.setattr(module, name, noted(getattr(module, name)))
-    for name, update in kernels.UPDATES.items():
-        monkeypatch.setitem(kernels.UPDATES, name, noted(update))
+    for name, update in kernel_updates.UPDATES.items():
+        monkeypatch.setitem(kernel_updates.UPDATES, name, noted(update))
     spec = spec_of("50-6-3 relu softmax", engine="numba", batch_size=7, **keys)
     rehearse(spec)
     rehearsed = frozenset(seen)
