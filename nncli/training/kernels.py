@@ -222,26 +222,42 @@ def _each_activated(kind: int, z: Array, slopes: Array, a: Array) -> None:
         for i in range(len(z)):
             a[i] = scale * (z[i] if z[i] > zero else alpha * math.expm1(z[i]))
     elif kind == GELU:
-        rate, cubic = a.dtype.type(GELU_RATE), a.dtype.type(GELU_RATE * GELU_CUBE)
-        flat, three = a.dtype.type(GELU_FLAT), a.dtype.type(3)
-        for i in range(len(z)):
-            v = z[i]
-            near = min(max(v, -flat), flat)
-            gate = one / (one + math.exp(-(rate + cubic * near * near) * near))
-            a[i] = v * gate if abs(v) <= flat else max(v, zero)
-            slopes[i] = gate * (one + (near - near * gate) * (rate + three * cubic * near * near))
+        _gelu(z, slopes, a)
     elif kind == SILU:
-        for i in range(len(z)):
-            v = z[i]  # `a` may be `z`
-            gate = one / (one + math.exp(-v))
-            a[i] = v * gate
-            slopes[i] = gate * (one + v - v * gate)
+        _silu(z, slopes, a)
     elif kind == SOFTPLUS:
         for i in range(len(z)):
             a[i] = max(z[i], zero) + math.log1p(math.exp(-abs(z[i])))
     else:
         for i in range(len(z)):
             a[i] = z[i]
+
+
+@compiled
+def _gelu(z: Array, slopes: Array, a: Array) -> None:
+    zero, one, three, flat = (
+        a.dtype.type(0),
+        a.dtype.type(1),
+        a.dtype.type(3),
+        a.dtype.type(GELU_FLAT),
+    )
+    rate, cubic = a.dtype.type(GELU_RATE), a.dtype.type(GELU_RATE * GELU_CUBE)
+    for i in range(len(z)):
+        v = z[i]  # `a` may be `z`
+        near = min(max(v, -flat), flat)
+        gate = one / (one + math.exp(-(rate + cubic * near * near) * near))
+        a[i] = v * gate if abs(v) <= flat else max(v, zero)
+        slopes[i] = gate * (one + (near - near * gate) * (rate + three * cubic * near * near))
+
+
+@compiled
+def _silu(z: Array, slopes: Array, a: Array) -> None:
+    one = a.dtype.type(1)
+    for i in range(len(z)):
+        v = z[i]  # `a` may be `z`
+        gate = one / (one + math.exp(-v))
+        a[i] = v * gate
+        slopes[i] = gate * (one + v - v * gate)
 
 
 @compiled
