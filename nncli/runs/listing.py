@@ -12,8 +12,15 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from nncli import files
-from nncli.errors import MachineError, UsageError
-from nncli.runs.documents import LISTED_RUN, LISTED_SUMMARY, RUN, SUMMARY, SWEEP, Json
+from nncli.errors import DamagedError, MachineError, UsageError
+from nncli.runs.documents import (
+    LISTED_RUN,
+    LISTED_SUMMARY,
+    RUN,
+    SUMMARY,
+    SWEEP,
+    Json,
+)
 
 
 class Listed(NamedTuple):
@@ -34,7 +41,7 @@ def list_runs(
         for name in _names_in(runs_dir):
             try:
                 listed = _read(runs_dir, name)
-            except (ValidationError, MachineError):
+            except (ValidationError, MachineError, DamagedError):
                 strange.append(runs_dir / name)
             else:
                 if listed and wanted(listed):
@@ -61,7 +68,8 @@ def _without_collection() -> Iterator[None]:
 
 
 def _read(runs_dir: Path, name: str) -> Listed | None:
-    """The run of that name; None where there is none. ValidationError or MachineError where it cannot be read."""
+    """The run of that name; None where there is none. ValidationError, MachineError or DamagedError where it cannot be
+    read."""
     run = _document(f"{runs_dir}/{name}/{RUN}", LISTED_RUN)
     if run is None:
         return None

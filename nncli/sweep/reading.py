@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli.errors import DamagedError, MachineError, UsageError
+from nncli.kinds import check_folders
 from nncli.runs import documents, rundir
 from nncli.runs.documents import ListedTrial, SweepFile
 from nncli.runs.listing import sweep_folders
@@ -49,6 +50,7 @@ def look(path: Path) -> Study:
 def _trial(path: Path, listed: ListedTrial) -> Trial:
     if ".." in Path(listed.run).parts:
         raise DamagedError(f"{path / SWEEP}: is damaged: {listed.run} is not in the sweep")
+    check_folders(path, *Path(listed.run).parts)
     if _levels(listed.point) > MOST_LEVELS:
         raise DamagedError(
             f"{path / SWEEP}: is damaged: a point has more than {MOST_LEVELS} levels"

@@ -53,7 +53,7 @@ def test_a_failed_replace_keeps_the_old_file_and_names_path_and_reason(
 
 def test_what_cannot_be_read_is_a_machine_error(tmp_path):
     with pytest.raises(MachineError, match="cannot be read"):
-        files.read(tmp_path)  # a folder
+        files.read(tmp_path / "missing")
 
 
 def test_runs_never_share_a_directory(tmp_path):
