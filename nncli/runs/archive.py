@@ -54,10 +54,10 @@ _BAD_HEADER = (
 _DTYPES = {"<f4", "<f8", "<i8", "|u1"}
 _ENTRY = b"PK\x01\x02"
 """What each entry of a zip file's directory begins with."""
-_LOCAL_HEADER = 30
-"""Bytes before a member, and its name."""
-_MOST_MEMBERS = 20_000
-"""More than a spec can have layers, two arrays each."""
+_LOCAL_HEADER, _LENGTHS = 30, struct.Struct("<HH")
+"""Bytes before a member, the last of them how long its name is and what else stands before the content."""
+_MOST_MEMBERS, _DIRECTORY = 20_000, 4 << 20
+"""More than a spec can have arrays; and the bytes at the end of a file that more entries would fill."""
 
 
 def pack(arrays: Mapping[str, Array]) -> bytes:
@@ -114,13 +114,13 @@ def read_members(data: bytes, path: Path, *, inflated: int = 0) -> Arrays:
     Above 0, `inflated` also admits deflated members, as long as all together take no more bytes than that. Raises
     DamagedError.
     """
-    # before zipfile makes an object of each; in the numbers of an array one is found once in 4 GB
-    if (count := data.count(_ENTRY)) > _MOST_MEMBERS:
+    # before zipfile makes an object of each
+    if (count := data.count(_ENTRY, max(0, len(data) - _DIRECTORY))) > _MOST_MEMBERS:
         raise DamagedError(f"{path}: has {count} members, more than any network has arrays")
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             members = archive.infolist()
-            _check_places(members, archive.start_dir, path)
+            _check_places(members, memoryview(data)[: archive.start_dir], path)
             _check_compression(members, path, inflated)
             arrays = {
                 info.filename.removesuffix(".npy"): _member(archive, info, path) for info in members
@@ -132,12 +132,14 @@ def read_members(data: bytes, path: Path, *, inflated: int = 0) -> Arrays:
     return arrays
 
 
-def _check_places(members: list[zipfile.ZipInfo], end: int, path: Path) -> None:
+def _check_places(members: list[zipfile.ZipInfo], data: memoryview, path: Path) -> None:
     """Each member has bytes of its own, before the directory: else a small file could hold many large arrays."""
     ordered = sorted(members, key=lambda info: info.header_offset)
-    ends = [*(info.header_offset for info in ordered[1:]), end]
+    ends = [*(info.header_offset for info in ordered[1:]), len(data)]
     for info, following in zip(ordered, ends, strict=True):
-        if info.header_offset + _LOCAL_HEADER + info.compress_size > following:
+        name, extra = _LENGTHS.unpack_from(data, info.header_offset + _LOCAL_HEADER - _LENGTHS.size)
+        begin = info.header_offset + _LOCAL_HEADER + name + extra
+        if begin + info.compress_size > following:
             raise DamagedError(f"{path}: {shown(info.filename, 60)} overlaps with what follows it")
 
 
