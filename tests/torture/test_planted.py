@@ -77,6 +77,11 @@ def refused(*words: object) -> str:
     return result.stderr
 
 
+def test_every_file_of_a_run_is_planted(calm):
+    names = {path.name for path in (calm / "calm").iterdir()}
+    assert names | {rundir.AVERAGE} == {*rundir.FILES, lock.LOCK}  # an average only where a spec asks
+
+
 @pytest.mark.parametrize("name", [*rundir.FILES])
 def test_a_link_in_the_place_of_a_file_is_refused_by_every_command(victim, name):
     place = Path("run", name)
