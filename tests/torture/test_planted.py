@@ -79,7 +79,10 @@ def refused(*words: object) -> str:
 
 def test_every_file_of_a_run_is_planted(calm):
     names = {path.name for path in (calm / "calm").iterdir()}
-    assert names | {rundir.AVERAGE} == {*rundir.FILES, lock.LOCK}  # an average only where a spec asks
+    assert names | {rundir.AVERAGE} == {
+        *rundir.FILES,
+        lock.LOCK,
+    }  # an average only where a spec asks
 
 
 @pytest.mark.parametrize("name", [*rundir.FILES])
