@@ -11,7 +11,19 @@ from typing_extensions import TypedDict
 from nncli.errors import DamagedError
 from nncli.runs.format import FORMAT, check_format
 
-RUN, SUMMARY, SWEEP = "run.json", "summary.json", "sweep.json"
+RUN, SUMMARY, SWEEP, SWEEP_SPEC = "run.json", "summary.json", "sweep.json", "sweep.yaml"
+METRICS, SHARED = "metrics.jsonl", "dataset.json"
+_MEGABYTE = 1 << 20
+MOST_BYTES = {
+    RUN: _MEGABYTE,  # its spec is of at most 256 KiB of YAML
+    SUMMARY: _MEGABYTE,
+    SWEEP: 256 * _MEGABYTE,  # a trial takes up to 1 KiB
+    SHARED: 64 * _MEGABYTE,  # of a table it names every column and category
+    METRICS: 4096 * _MEGABYTE,  # a record takes up to 1 KiB
+}
+"""What is read of each document; one that is larger is refused, and not written either."""
+LONGEST_RECORD = 64 << 10
+"""Bytes of a line of metrics.jsonl."""
 Json = dict[str, Any]
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 Number = Whole | Annotated[float, Field(allow_inf_nan=False)] | None

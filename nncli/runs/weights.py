@@ -16,8 +16,10 @@ from nncli import files
 from nncli.data.encoding import Preprocessing
 from nncli.data.files import shown
 from nncli.errors import DamagedError, UsageError
+from nncli.filetypes import kind
 from nncli.network.params import Architecture, Arrays, shapes
 from nncli.runs import archive, tensors
+from nncli.runs.documents import RUN
 from nncli.runs.format import check_format
 from nncli.spec.base import Model
 from nncli.spec.model import LayerSpec, LossName
@@ -114,7 +116,8 @@ def read_meta(arrays: Arrays, path: Path, model: type[M]) -> M:
 def _bytes(path: Path) -> bytes:
     if not path.is_file():
         raise UsageError(f"{path}: no such weights file")
-    return files.read(path)
+    in_a_run = bool(kind(path.with_name(RUN)))  # elsewhere it is a user who names it, as he likes
+    return archive.read(path, named=not in_a_run)
 
 
 def _check_members(arrays: Arrays, architecture: Architecture, path: Path) -> None:

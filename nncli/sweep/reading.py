@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli.errors import DamagedError, MachineError, UsageError
+from nncli.filetypes import check_folders
 from nncli.runs import documents, rundir
 from nncli.runs.documents import ListedTrial, SweepFile
 from nncli.runs.listing import sweep_folders
@@ -53,6 +54,7 @@ def look(path: Path, every: bool = False) -> Study:
 def _trial(path: Path, listed: ListedTrial) -> Trial:
     if ".." in Path(listed.run).parts:
         raise DamagedError(f"{path / SWEEP}: is damaged: {listed.run} is not in the sweep")
+    check_folders(path, *Path(listed.run).parts)
     if _levels(listed.point) > MOST_LEVELS:
         raise DamagedError(
             f"{path / SWEEP}: is damaged: a point has more than {MOST_LEVELS} levels"
