@@ -12,7 +12,7 @@ from typing import Any
 from nncli import files
 from nncli.errors import DamagedError, SpecError, UsageError
 from nncli.filetypes import check_files, kind
-from nncli.runs import checkpoint, documents, lock
+from nncli.runs import checkpoint, documents, lock, strict_json
 from nncli.runs.documents import LONGEST_RECORD, MOST_BYTES, Json
 from nncli.runs.documents import METRICS as METRICS
 from nncli.runs.documents import RUN as RUN
@@ -96,15 +96,7 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 def read_json(path: Path) -> object:
     """A JSON file. Raises DamagedError where it is none, or larger than such a file can be."""
-    return parse_json(files.read(path, MOST_BYTES[path.name]), path)
-
-
-def parse_json(data: bytes, path: str | Path) -> object:
-    """What a JSON file holds. Raises DamagedError where it is none."""
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as err:
-        raise DamagedError(f"{path}: is damaged: not JSON ({err})") from err
+    return strict_json.parse(files.read(path, MOST_BYTES[path.name]), str(path))
 
 
 def open_run(path: Path) -> Json:

