@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from nncli import files
+from nncli.filetypes import kind
 from nncli.preparation import Experiment
 from nncli.runs import rundir
 from nncli.training.loop import Progress
@@ -22,6 +23,8 @@ from nncli.training.state import State
 from nncli.training.trainer import Record
 
 FOLDER, NAME = "tensorboard", "events.out.tfevents.0.nncli"
+MOST_BYTES = 4 << 30
+"""Of its file, as of the records that it repeats."""
 LARGEST = float(np.finfo(np.float32).max)
 SPLITS = ("train_", "validation_", "test_", "average_")
 
@@ -48,8 +51,8 @@ class Events:
         self._time = datetime.fromisoformat(rundir.open_run(path)["started"]).timestamp()
         data = framed(event(self._time, version="brain.Event:2"))
         data += b"".join(map(self._event, records))
-        files.make_folders(folder)
-        if self._path.is_file() and files.read(self._path).startswith(data):
+        files.make_inner_folder(folder)
+        if kind(self._path) and files.read(self._path, MOST_BYTES).startswith(data):
             files.truncate(self._path, len(data))
         else:
             files.replace(self._path, data)

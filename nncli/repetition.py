@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli import files, words
+from nncli import words
 from nncli.errors import UsageError
 from nncli.preparation import Experiment, prepare
 from nncli.resuming import data_of, differences, threads_for
@@ -98,7 +98,7 @@ def _arrays(path: Path, repeat: Path) -> Iterator[str]:
         if any(present):
             yield f"{path.name}: was {'' if present[0] else 'not '}there"
         return
-    before, now = files.read(path), files.read(repeat)
+    before, now = archive.read(path), archive.read(repeat)
     if before == now:
         return
     one, other = archive.unpack(before, path), archive.unpack(now, repeat)

@@ -104,7 +104,7 @@ def reopened(
 def differences(run: Mapping[str, Any], threads: int) -> list[str]:
     """What decides the last bits of a result and is not as it was in run.json: "numpy was 2.3.4, is 2.4.0"."""
     now = {"nncli": __version__, **machine.describe(), "threads": threads}
-    now["engine"] = engines.described(run["engine"].split()[0])
+    now["engine"] = engines.described(run["engine"].partition(" ")[0])
     return [f"{key} was {run[key]}, is {now[key]}" for key in DECIDES_BYTES if run[key] != now[key]]
 
 

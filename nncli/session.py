@@ -46,6 +46,8 @@ PROCESS = (
     "engine",
 )
 """What run.json says of the process that works on a run."""
+MOST_SESSIONS = 200
+"""Of how many earlier processes run.json tells, so that it stays small."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def _history(run: Json, changed: list[str]) -> Json:
         "started": run["started"],
         "resumed": _now(),
         "stacking": run["stacking"],
-        "sessions": [*run["sessions"], session],
+        "sessions": [*run["sessions"], session][-MOST_SESSIONS:],
         "differences": list(dict.fromkeys([*run["differences"], *changed])),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -10,6 +11,16 @@ from pathlib import Path
 
 SHARES = ("accuracy", "exact_match", "top_3", "top_5")
 """Figures that are shares of rows."""
+UNSAFE = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What a terminal would obey, but for the end of a line: control characters, marks that turn the direction of text;
+and halves of characters, which are no text."""
+
+
+def escaped(text: str) -> str:
+    """The text with that written as escapes, so that it only says something, whoever has written it."""
+    return UNSAFE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def size(count: float) -> str:

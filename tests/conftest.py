@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,9 +13,12 @@ import browser as browsers
 import pytest
 from hypothesis import settings
 from processes import leaving_nothing
+from typer import testing
 
 settings.register_profile("any machine", deadline=None)  # a busy one takes its time
 settings.load_profile("any machine")
+testing._get_command = cache(testing._get_command)  # type: ignore[attr-defined]
+"""The commands are made once for all calls in this process: that takes longer than most of them."""
 
 
 @pytest.fixture(autouse=True)

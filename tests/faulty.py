@@ -104,16 +104,16 @@ class Disk:
             self.refused.append(len(self.trace) - 1)
             raise
 
-    def read(self, path: Path) -> bytes:
-        self._asked(Operation("read", path))
-        return path.read_bytes()
-
     def open(self, path: Path, flags: int, mode: int = 0o777) -> int:
         handle = self.count + 1
         self._asked(Operation("open", path, handle, flags))
         descriptor = os.open(path, flags, mode)
         self._opened[descriptor] = (path, handle)
         return descriptor
+
+    def read(self, descriptor: int, size: int) -> bytes:
+        self._asked(Operation("read", *self._opened[descriptor], size=size))
+        return os.read(descriptor, size)
 
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
         operation = Operation("write", *self._opened[descriptor], data=bytes(data))

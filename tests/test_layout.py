@@ -8,7 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "nncli"
 FLOORS = [
     ["errors", "streams", "words"],
-    ["files", "machine", "interrupts"],
+    ["filetypes", "machine", "interrupts"],
+    ["files"],
     ["spec"],
     ["network"],
     ["data"],

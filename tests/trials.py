@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from faulty import Disk, Fault, nothing, recording
 from support import SPEC, same_bytes
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from nncli.cli.app import app
@@ -23,6 +24,18 @@ def command(*words: object) -> Result:
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def commands() -> dict[str, Any]:
+    """Every command that there is, by what is typed."""
+    found, left = {}, [("", get_command(app))]
+    while left:
+        above, each = left.pop()
+        if hasattr(each, "commands"):
+            left += [(f"{above} {name}".strip(), one) for name, one in each.commands.items()]
+        else:
+            found[above] = each
+    return found
 
 
 class Bench:

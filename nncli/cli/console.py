@@ -8,24 +8,43 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from nncli.errors import NncliError, SpecError
 from nncli.spec.page import visible
+from nncli.words import UNSAFE, escaped
 
 WIDE = 10_000
 """Columns where nobody looks: a table in a file or a pipe is never cut."""
 
 
 class Paper(Console):
-    """A console that prints text as it is: a path in brackets is no markup, and a log has no trailing blanks."""
+    """A console that prints text as it is: a path in brackets is no markup, and a log has no trailing blanks.
+
+    All that people read goes through one, and anybody may have written it, the names of classes say: what a terminal
+    would obey is shown as escapes. Colors are not in the text, and come after.
+    """
 
     def __init__(self, *, stderr: bool = False, quiet: bool = False) -> None:
         super().__init__(stderr=stderr, quiet=quiet, highlight=False, markup=False, emoji=False)
         if not self.is_terminal and "COLUMNS" not in os.environ:
             self.width = WIDE
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Escaped before it is measured and broken into lines."""
+        return super().render_str(escaped(text), **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The same for text that comes with a style, and of whatever else there is."""
+        if isinstance(renderable, Text) and UNSAFE.search(renderable.plain):
+            renderable = Text(escaped(renderable.plain), renderable.style, overflow="fold")
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else escaped(text), style, control)
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print on a terminal as rich does; elsewhere the same text, one line a line.

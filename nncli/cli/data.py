@@ -91,8 +91,9 @@ def _read(
 
 def _draw(dataset: Dataset, path: Path, out: Path) -> None:
     """A grid of pictures as a file."""
-    from nncli import files, report
+    from nncli import report
     from nncli.errors import UsageError
+    from nncli.runs import outputs
 
     kind = out.suffix.lower().removeprefix(".")
     if kind not in ("png", "svg"):
@@ -101,12 +102,13 @@ def _draw(dataset: Dataset, path: Path, out: Path) -> None:
         raise UsageError("--out draws pictures, but the rows of this data are none")
     if not out.parent.is_dir():
         raise UsageError(f"{out.parent}: no such folder")
+    outputs.check(out)
     report.require_matplotlib()
     from nncli.report import figures, grid
 
     with figures.style():
         picture = figures.render(grid.draw(dataset, path.name), kind)
-    files.replace(out, picture)
+    outputs.write(out, picture)
 
 
 @data.command("list")

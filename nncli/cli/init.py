@@ -94,12 +94,12 @@ def _network(experiment: object) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    from nncli import files
     from nncli.errors import MachineError
+    from nncli.runs import outputs
 
     _check_free(path)
     try:
-        files.replace(path, text.encode())
+        outputs.write(path, text.encode())
     except MachineError as err:
         raise MachineError(f"{err}. Choose another place with --out FILE") from err
 
@@ -107,8 +107,10 @@ def _write(path: Path, text: str) -> None:
 def _check_free(path: Path) -> None:
     """UsageError where a file is there, or no folder for it."""
     from nncli.errors import UsageError
+    from nncli.runs import outputs
 
     if not path.parent.is_dir():
         raise UsageError(f"{path.parent}: no such folder")
     if path.exists() or path.is_symlink():
         raise UsageError(f"{path}: exists already. Choose another name with --out FILE.")
+    outputs.check(path)

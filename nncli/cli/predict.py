@@ -137,11 +137,11 @@ def _counter(err: Console, out: Path | None, show: bool) -> Console:
 def _check_out(out: Path, prediction: Prediction) -> None:
     """Raise UsageError where nothing should be replaced."""
     from nncli.errors import UsageError
+    from nncli.runs import outputs
 
     if not out.parent.is_dir():
         raise UsageError(f"{out.parent}: no such folder")
-    if out.exists() and not out.is_file():
-        raise UsageError(f"{out}: is not a file that can be replaced. Leave out --out, and use >")
+    outputs.check(out)
     if out.exists() and any(one.path and out.samefile(one.path) for one in prediction.sources):
         raise UsageError(f"{out}: is one of the inputs. Choose another --out")
 
@@ -155,10 +155,11 @@ def _print(data: bytes) -> None:
 @contextmanager
 def _writing(out: Path | None, unwanted: bool) -> Iterator[Write]:
     """What takes the answers: a file that is there once it is whole, or stdout, unless pictures go there."""
-    from nncli import files, interrupts
+    from nncli import interrupts
+    from nncli.runs import outputs
 
     if out is not None:
-        with interrupts.tidy(), files.replacing(out) as write:
+        with interrupts.tidy(), outputs.writing(out) as write:
             yield write
     elif unwanted:
         yield lambda data: None

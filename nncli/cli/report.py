@@ -33,10 +33,13 @@ def report(
     from nncli.cli import console
     from nncli.cli.choosing import newest
     from nncli.pages.report import write
+    from nncli.runs.outputs import is_stream
     from nncli.words import size
 
     err = console.stderr(quiet)
     path, notes = write(run or newest(runs_dir, err), out, split, every=every)
     console.print_warnings(notes)
+    if is_stream(path):
+        return
     err.print(f"open it in any browser ({size(path.stat().st_size)}):")
     console.stdout().print(str(path))

@@ -74,7 +74,7 @@ def sweep(
     quiet: QuietOption = False,
 ) -> None:
     """Train a spec over lists of values. The same command goes on where it was."""
-    from nncli import events, files
+    from nncli import events
     from nncli.cli import console
     from nncli.interrupts import graceful
     from nncli.sweep import earlier
@@ -107,7 +107,8 @@ def sweep(
         err.print(f"{count}, {todo} to run, on {plural(crew.slots, 'worker')}: {study.path}")
         left = _announce(study, data, crew.slots, wanted.halving, err) if todo else None
         with graceful() as stop:
-            study = _run(study, files.read(spec), crew, data, wanted.halving, left, stop, err)
+            source = document.page.text.encode()
+            study = _run(study, source, crew, data, wanted.halving, left, stop, err)
     for trial in study.trials if tensorboard else ():
         events.write(trial.path)
     with console.perhaps_unread() if stop() else nullcontext():

@@ -21,7 +21,7 @@ from nncli.data.cells import (
 )
 from nncli.data.columns import Portrait, as_numbers
 from nncli.data.csv_file import Rows
-from nncli.data.encoding import Column, NumberColumn, TableEncoding, TextColumn
+from nncli.data.encoding import Column, NumberColumn, TableEncoding, TextColumn, width
 from nncli.data.files import shown
 from nncli.errors import DataError
 from nncli.network.params import Array
@@ -171,11 +171,6 @@ def text_cells(cells: Sequence[str], missing: Collection[str], numbers: Numberin
         number = looked_up(cell, expected.get)
         known[cell] = UNKNOWN if number is None else number
     return np.fromiter(map(known.__getitem__, cells), np.int32, len(cells))
-
-
-def width(column: Column) -> int:
-    """How many inputs a column becomes."""
-    return 1 + column.flag if isinstance(column, NumberColumn) else len(column.categories)
 
 
 def input_names(encoding: TableEncoding) -> list[str]:

@@ -7,9 +7,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nncli import files
 from nncli.errors import UsageError
 from nncli.export.subject import subject_of, word_of
+from nncli.filetypes import kind
+from nncli.runs import outputs
 
 
 class Format(NamedTuple):
@@ -53,7 +54,7 @@ def export(target: Path, to: str, out: Path | None = None, which: str | None = N
     subject = subject_of(target, which)
     path = out or Path(word_of(subject.name) + form.ending)
     _check_out(path, form)
-    if out is None and path.exists():  # it may be no export at all
+    if out is None and kind(path):  # it may be no export at all
         raise UsageError(f"{path}: exists. Replace it with --out {path}, or name another file")
     writer = exporter(to)
     for number, layer in enumerate(subject.meta.architecture, 1):
@@ -63,7 +64,7 @@ def export(target: Path, to: str, out: Path | None = None, which: str | None = N
                 f"{', '.join(sorted(writer.ACTIVATIONS))}. Choose another --to"
             )
     written = writer.write(subject)
-    files.replace(path, written.data)
+    outputs.write(path, written.data)
     use = written.use.format(path=str(path), word=shlex.quote(str(path)))
     return Exported(path, len(written.data), use, (*subject.notes, *written.notes))
 
@@ -72,7 +73,6 @@ def _check_out(out: Path, form: Format) -> None:
     """Raise UsageError where nothing should be written, before any work."""
     if not out.parent.is_dir():
         raise UsageError(f"{out.parent}: no such folder")
-    if out.exists() and not out.is_file():
-        raise UsageError(f"{out}: is not a file that can be replaced. Choose another --out")
+    outputs.check(out)
     if out.suffix != form.ending:
         raise UsageError(f"{out}: should end in {form.ending}, for who opens it")

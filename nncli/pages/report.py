@@ -7,6 +7,7 @@ from pathlib import Path
 from nncli import files
 from nncli.errors import UsageError
 from nncli.pages import of_run, of_sweep
+from nncli.runs import outputs
 from nncli.sweep.reading import is_sweep
 
 REPORT = "report.html"
@@ -26,13 +27,17 @@ def write(
         raise UsageError(f"{target}: is a file; a report is of a run or a sweep: name its folder")
     if out is not None and out.is_dir():
         raise UsageError(f"--out {out}: is a folder. Name a file in it: --out {out / REPORT}")
+    if out is not None:
+        outputs.check(out)
     if is_sweep(target):
         if split is not None:
             raise UsageError(f"--split {split}: {target} is a sweep; its report shows no answers")
         page, notes = of_sweep.draw(target, (out or target / REPORT).parent, every)
     else:
         page, notes = of_run.draw(target, split)
-    path = out or target / REPORT
-    files.make_folders(path.parent)
-    files.replace(path, page)
-    return path, notes
+    if out is None:
+        files.replace(target / REPORT, page)
+        return target / REPORT, notes
+    files.make_folders(out.parent)
+    outputs.write(out, page)
+    return out, notes

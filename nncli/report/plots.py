@@ -15,6 +15,7 @@ from nncli.report import boundary, confusion, curves, mistakes, predicted, sweep
 from nncli.report.figures import render, style
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.report.swept import Swept
+from nncli.runs import outputs
 from nncli.spec.suggest import did_you_mean
 from nncli.sweep import reading, telling
 
@@ -119,7 +120,7 @@ def _written(
             left_out.append(f"{name}: not drawn: {err}")
     if left_out and (names or not pictures):
         raise UsageError("; ".join(left_out))
-    files.make_folders(folder)
+    outputs.make_folder(folder)
     for path, data in pictures.items():
         files.replace(path, data)
     return tuple(pictures), left_out

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from nncli import files, machine
 from nncli.data.files import shown
 from nncli.errors import DamagedError
 from nncli.network.params import Array, Arrays
@@ -51,6 +52,12 @@ _BAD_HEADER = (
 )
 """What a strange array header makes of itself in NumPy's parser."""
 _DTYPES = {"<f4", "<f8", "<i8", "|u1"}
+_ENTRY = b"PK\x01\x02"
+"""What each entry of a zip file's directory begins with."""
+_LOCAL_HEADER, _LENGTHS = 30, struct.Struct("<HH")
+"""Bytes before a member, the last of them how long its name is and what else stands before the content."""
+_MOST_MEMBERS, _DIRECTORY = 20_000, 4 << 20
+"""More than a spec can have arrays; and the bytes at the end of a file that more entries would fill."""
 
 
 def pack(arrays: Mapping[str, Array]) -> bytes:
@@ -66,6 +73,14 @@ def pack(arrays: Mapping[str, Array]) -> bytes:
         archive.comment = b"0" * _DIGEST
     body = buffer.getvalue()[:-_DIGEST]
     return body + hashlib.sha256(body).hexdigest().encode()
+
+
+def read(path: Path, *, named: bool = False) -> bytes:
+    """The bytes of an archive; a path that a user has `named` may be a link.
+
+    Raises MachineError where it cannot be read, DamagedError where it is no file, or larger than the memory.
+    """
+    return files.read(path, machine.usable_memory(), named=named)
 
 
 def has_digest(data: bytes) -> bool:
@@ -99,9 +114,13 @@ def read_members(data: bytes, path: Path, *, inflated: int = 0) -> Arrays:
     Above 0, `inflated` also admits deflated members, as long as all together take no more bytes than that. Raises
     DamagedError.
     """
+    # before zipfile makes an object of each
+    if (count := data.count(_ENTRY, max(0, len(data) - _DIRECTORY))) > _MOST_MEMBERS:
+        raise DamagedError(f"{path}: has {count} members, more than any network has arrays")
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             members = archive.infolist()
+            _check_places(members, memoryview(data)[: archive.start_dir], path)
             _check_compression(members, path, inflated)
             arrays = {
                 info.filename.removesuffix(".npy"): _member(archive, info, path) for info in members
@@ -111,6 +130,17 @@ def read_members(data: bytes, path: Path, *, inflated: int = 0) -> Arrays:
     if len(arrays) != len(members):
         raise DamagedError(f"{path}: holds two arrays of the same name")
     return arrays
+
+
+def _check_places(members: list[zipfile.ZipInfo], data: memoryview, path: Path) -> None:
+    """Each member has bytes of its own, before the directory: else a small file could hold many large arrays."""
+    ordered = sorted(members, key=lambda info: info.header_offset)
+    ends = [*(info.header_offset for info in ordered[1:]), len(data)]
+    for info, following in zip(ordered, ends, strict=True):
+        name, extra = _LENGTHS.unpack_from(data, info.header_offset + _LOCAL_HEADER - _LENGTHS.size)
+        begin = info.header_offset + _LOCAL_HEADER + name + extra
+        if begin + info.compress_size > following:
+            raise DamagedError(f"{path}: {shown(info.filename, 60)} overlaps with what follows it")
 
 
 def _check_compression(members: list[zipfile.ZipInfo], path: Path, inflated: int) -> None:

@@ -101,7 +101,7 @@ def read(path: Path) -> tuple[Position, Arrays]:
 
     Raises DamagedError, MachineError.
     """
-    arrays = archive.unpack(files.read(path), path)
+    arrays = archive.unpack(archive.read(path), path)
     position = read_meta(arrays, path, Position)
     for name, array in arrays.items():
         if not np.isfinite(array).all():

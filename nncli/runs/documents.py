@@ -2,20 +2,66 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 from typing_extensions import TypedDict
 
+from nncli.data.files import shown
 from nncli.errors import DamagedError
 from nncli.runs.format import FORMAT, check_format
+from nncli.runs.strict_json import bounded
 
-RUN, SUMMARY, SWEEP = "run.json", "summary.json", "sweep.json"
+RUN, SUMMARY, SWEEP, SWEEP_SPEC = "run.json", "summary.json", "sweep.json", "sweep.yaml"
+METRICS, SHARED = "metrics.jsonl", "dataset.json"
+_MEGABYTE = 1 << 20
+MOST_BYTES = {
+    RUN: _MEGABYTE,  # its spec is of at most 256 KiB of YAML
+    SUMMARY: _MEGABYTE,
+    SWEEP: 256 * _MEGABYTE,  # a trial takes up to 1 KiB
+    SHARED: 64 * _MEGABYTE,  # of a table it names every column and category
+    METRICS: 4096 * _MEGABYTE,  # a record takes up to 1 KiB
+}
+"""What is read of each document; one that is larger is refused, and not written either."""
+LONGEST_RECORD = 64 << 10
+"""Bytes of a line of metrics.jsonl."""
 Json = dict[str, Any]
+Tree = Annotated[Json, AfterValidator(bounded)]
+"""What is looked at by others: a spec, say."""
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 Number = Whole | Annotated[float, Field(allow_inf_nan=False)] | None
 """null stands for a number that was not finite."""
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Positive = Annotated[int, Field(ge=1, le=2**53)]
+LONGEST = 1e12
+"""Seconds that anything has taken so far."""
+Seconds = Annotated[float, Field(ge=0, le=LONGEST)]
+
+
+def _has_epoch(figures: dict[str, Any]) -> dict[str, Any]:
+    """Figures may be none at all; those of a record say which."""
+    epoch = figures.get("epoch", 0)
+    if type(epoch) is not int or epoch < 0:
+        raise ValueError("epoch is no number of epochs")
+    return figures
+
+
+def _is_moment(text: str) -> str:
+    datetime.fromisoformat(text).timestamp()
+    return text
+
+
+Figures = Annotated[dict[str, Number], AfterValidator(_has_epoch)]
+Moment = Annotated[str, AfterValidator(_is_moment)]
 
 
 class _Document(BaseModel):
@@ -36,15 +82,15 @@ class RunFile(_Document):
 
     name: str
     status: str
-    started: str
-    ended: str | None
+    started: Moment
+    ended: Moment | None
     command: list[str]
     nncli: str
     host: str
     pid: Annotated[int, Field(ge=0, lt=2**31)]
     platform: str
     cpu: str
-    cores: int
+    cores: Positive
     python: str
     numpy: str
     blas: str
@@ -52,15 +98,15 @@ class RunFile(_Document):
     engine: str = "numpy"
     """And its version, where it is another."""
     data: DataMark
-    parameters: int
-    spec: Json
+    parameters: Count
+    spec: Tree
     reason: str = ""
-    exit_code: int = 0
-    weights_epoch: int | None = None
+    exit_code: Whole = 0
+    weights_epoch: Count | None = None
     """The epoch of the record that weights.npz belongs to; None until the run has ended."""
-    resumed: str | None = None
+    resumed: Moment | None = None
     """When the last process that worked on it began, where it was not the first."""
-    sessions: list[Json] = []
+    sessions: list[Tree] = []
     """Earlier processes that worked on it, until it was resumed: when, where, and with what."""
     stacking: Annotated[int, Field(ge=0)] = 0
     """How trials in lockstep were trained when it began (format.py)."""
@@ -72,25 +118,31 @@ class BestFigure(BaseModel):
     """The best of a figure."""
 
     value: Number
-    epoch: int
+    epoch: Count
+
+
+def _is_baseline(told: dict[str, Any]) -> dict[str, Any]:
+    if told and [key for key, value in told.items() if isinstance(value, str)] != ["answer"]:
+        raise ValueError("has no answer beside its figures, or words among them")
+    return told
 
 
 class Summary(_Document):
     """summary.json."""
 
     status: str
-    epochs: int
-    seconds: float
-    weights_epoch: int | None = None
+    epochs: Count
+    seconds: Seconds
+    weights_epoch: Count | None = None
     monitor: str | None = None
     """The figure by which the best parameters are told."""
-    kept: dict[str, Number] | None = None
+    kept: Figures | None = None
     """The figures of the parameters in weights.npz; None where an earlier version has written it."""
-    final: dict[str, Number]
+    final: Figures
     """Those of the last record."""
     best: dict[str, BestFigure]
     """Of each accuracy and R^2 the best value."""
-    baseline: dict[str, Number | str] = {}
+    baseline: Annotated[dict[str, Number | str], AfterValidator(_is_baseline)] = {}
     """What an answer without a look at the inputs comes to, by the keys of `final`; and in words what it `answer`s."""
 
 
@@ -100,13 +152,13 @@ class ListedTrial(BaseModel):
     model_config = ConfigDict(strict=True)
 
     id: str
-    point: Json
+    point: Tree
     status: str
     run: Annotated[str, Field(pattern=r"^[^/\x00]+(/[^/\x00]+)*$")]
     """Its directory, seen from the sweep's."""
     reason: str = ""
-    exit_code: int = 0
-    figures: dict[str, Number] | None = None
+    exit_code: Whole = 0
+    figures: Figures | None = None
 
 
 class SweepFile(_Document):
@@ -118,7 +170,7 @@ class SweepFile(_Document):
     """The others, of earlier commands."""
     command: list[str] = []
     """The last command."""
-    halving: Json | None = None
+    halving: Tree | None = None
     """By what some of the trials were stopped."""
 
 
@@ -144,7 +196,7 @@ class ListedRun(TypedDict):
     numpy: str
     blas: str
     threads: Annotated[int, Field(ge=1)]
-    parameters: int
+    parameters: Count
     spec: Json
     engine: NotRequired[str]
     reason: NotRequired[str]
@@ -152,7 +204,7 @@ class ListedRun(TypedDict):
 
 class _Best(TypedDict):
     value: Number
-    epoch: int
+    epoch: Count
 
 
 class ListedSummary(TypedDict):
@@ -162,12 +214,12 @@ class ListedSummary(TypedDict):
 
     format: _ThisFormat
     status: str
-    epochs: int
-    seconds: Annotated[float, Field(allow_inf_nan=False)]
-    weights_epoch: NotRequired[int | None]
+    epochs: Count
+    seconds: Seconds
+    weights_epoch: NotRequired[Count | None]
     monitor: NotRequired[str | None]
-    kept: NotRequired[dict[str, Number] | None]
-    final: dict[str, Number]
+    kept: NotRequired[Figures | None]
+    final: Figures
     best: dict[str, _Best]
 
 
@@ -194,9 +246,15 @@ def checked(value: object, model: type[D], path: str | Path) -> D:
     try:
         return model.model_validate(value)
     except ValidationError as err:
-        first = err.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "the whole"
-        raise DamagedError(f"{path}: is damaged: {key}: {first['msg']}") from err
+        raise DamagedError(f"{path}: is damaged: {first_fault(err)}") from err
+
+
+def first_fault(err: ValidationError) -> str:
+    """The first thing that is wrong with a document: its key, and what is wrong."""
+    first = err.errors(include_url=False, include_input=False)[0]
+    key = shown(".".join(map(str, first["loc"])), 80)
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{key}: {said}" if key else said
 
 
 def read_record(value: object) -> Json | None:
@@ -205,5 +263,7 @@ def read_record(value: object) -> Json | None:
         record = RECORD.validate_python(value, strict=True)
     except ValidationError:
         return None
-    whole = set(record) >= RECORD_KEYS and type(record["epoch"]) is int
-    return record if whole and record["seconds"] is not None else None
+    if not set(record) >= RECORD_KEYS or type(record["epoch"]) is not int or record["epoch"] < 0:
+        return None
+    seconds = record["seconds"]
+    return record if seconds is not None and 0 <= seconds <= LONGEST else None

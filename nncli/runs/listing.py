@@ -62,7 +62,8 @@ def _without_collection() -> Iterator[None]:
 
 
 def _read(runs_dir: Path, name: str) -> Listed | None:
-    """The run of that name; None where there is none. ValidationError or MachineError where it cannot be read."""
+    """The run of that name; None where there is none. ValidationError, MachineError or DamagedError where it cannot be
+    read."""
     run = _document(f"{runs_dir}/{name}/{RUN}", LISTED_RUN)
     if run is None:
         return None

@@ -9,13 +9,18 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from nncli.errors import LockedError, MachineError
+from nncli.filetypes import check_files
 
 LOCK = ".lock"
 
 
 @contextmanager
 def writing(folder: Path, holder: str = "another process") -> Iterator[None]:
-    """Hold the lock of a folder. Raises LockedError at once where another process has it; readers never wait."""
+    """Hold the lock of a folder. Raises LockedError at once where another process has it; readers never wait.
+
+    Raises DamagedError where something else than a file is in the place of the lock.
+    """
+    check_files(folder, [LOCK])
     # The soft fallback (a file that only exists) would outlive a killed process.
     lock = FileLock(folder / LOCK, timeout=0, fallback_to_soft=False)
     try:

@@ -11,10 +11,12 @@ from typing import Any
 
 from nncli import files
 from nncli.errors import DamagedError, SpecError, UsageError
-from nncli.runs import checkpoint, documents, lock
+from nncli.filetypes import check_files, kind
+from nncli.runs import checkpoint, documents, lock, strict_json
+from nncli.runs.documents import LONGEST_RECORD, MOST_BYTES, Json
+from nncli.runs.documents import METRICS as METRICS
 from nncli.runs.documents import RUN as RUN
 from nncli.runs.documents import SUMMARY as SUMMARY
-from nncli.runs.documents import Json
 from nncli.runs.format import DATA_SEED
 from nncli.runs.status import status_of as status_of
 from nncli.runs.strict_json import to_json as to_json
@@ -26,10 +28,12 @@ from nncli.spec.earlier import had_two_seeds, updated
 from nncli.spec.load import parse_spec
 from nncli.spec.model import Spec
 from nncli.training.monitor import best_epochs, best_figure, keeps_best
-from nncli.words import command, plural
+from nncli.words import command, plural, size
 
-SPEC, METRICS = "spec.yaml", "metrics.jsonl"
+SPEC = "spec.yaml"
 WEIGHTS, AVERAGE, CHECKPOINT = "weights.npz", "average.npz", "checkpoint.npz"
+FILES = (RUN, SPEC, METRICS, CHECKPOINT, WEIGHTS, AVERAGE, SUMMARY)
+"""What a run consists of."""
 
 
 def create(runs_dir: Path, name: str) -> Path:
@@ -81,30 +85,29 @@ def write_spec(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Replace a JSON file."""
-    files.replace(path, (to_json(value, indent=2) + "\n").encode())
+    """Replace a JSON file. Raises UsageError where nothing would read it again."""
+    data = (to_json(value, indent=2) + "\n").encode()
+    if len(data) > (most := MOST_BYTES[path.name]):
+        raise UsageError(
+            f"{path}: would have {size(len(data))}, more than the {size(most)} that are read of it"
+        )
+    files.replace(path, data)
 
 
 def read_json(path: Path) -> object:
-    """A JSON file. Raises DamagedError where it is none."""
-    return parse_json(files.read(path), path)
-
-
-def parse_json(data: bytes, path: str | Path) -> object:
-    """What a JSON file holds. Raises DamagedError where it is none."""
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as err:
-        raise DamagedError(f"{path}: is damaged: not JSON ({err})") from err
+    """A JSON file. Raises DamagedError where it is none, or larger than such a file can be."""
+    return strict_json.parse(files.read(path, MOST_BYTES[path.name]), str(path))
 
 
 def open_run(path: Path) -> Json:
     """What run.json says of the run in `path`.
 
-    Raises UsageError where there is no such directory, DamagedError where it is no run, or one of a newer nncli.
+    Raises UsageError where there is no such directory, DamagedError where it is no run, or one of a newer nncli, or
+    where something else lies in the place of one of its files: a link, say, whatever is going to be read or written.
     """
     if not path.is_dir():
         raise UsageError(f"{path}: no such run directory. `nncli runs` lists the runs there are.")
+    check_files(path, FILES)
     if not (path / RUN).is_file():
         raise DamagedError(f"{path}: is not an nncli run: it has no {RUN}")
     return documents.read(read_json(path / RUN), documents.RunFile, path / RUN)
@@ -129,7 +132,7 @@ def check_split(run: Mapping[str, Any], path: Path) -> None:
 
 def read_summary(path: Path) -> Json | None:
     """What summary.json says of the run in `path`; None where the run is not complete."""
-    if not (path / SUMMARY).is_file():
+    if not kind(path / SUMMARY):
         return None
     summary = documents.read(read_json(path / SUMMARY), documents.Summary, path / SUMMARY)
     return completed(summary, lambda: read_records(path))
@@ -184,7 +187,7 @@ def cut_records(path: Path, count: int) -> tuple[list[Json], str]:
             f"{metrics}: has {len(lines)} whole lines, but the checkpoint counts {count} records. "
             "Restore it from a copy."
         )
-    if not metrics.is_file():
+    if not kind(metrics):
         start_records(path)
     records = _parsed(metrics, lines[:count])
     size, end = metrics.stat().st_size, sum(len(line) + 1 for line in lines[:count])
@@ -198,7 +201,9 @@ def cut_records(path: Path, count: int) -> tuple[list[Json], str]:
 
 def _whole_lines(metrics: Path) -> list[bytes]:
     """What follows the last newline is torn, or nothing."""
-    return files.read(metrics).split(b"\n")[:-1] if metrics.is_file() else []
+    if not kind(metrics):
+        return []
+    return [*files.lines(metrics, LONGEST_RECORD, MOST_BYTES[METRICS])]
 
 
 def _parsed(metrics: Path, lines: list[bytes]) -> list[Json]:
@@ -213,6 +218,8 @@ def _parsed(metrics: Path, lines: list[bytes]) -> list[Json]:
 
 def _record(line: bytes) -> Json | None:
     """A line of metrics.jsonl; None where it is none."""
+    if len(line) > LONGEST_RECORD:
+        return None
     try:
         return documents.read_record(json.loads(line))
     except (ValueError, RecursionError):

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from nncli import files
-from nncli.data.encoding import Preprocessing
+from nncli.data.encoding import Names, Preprocessing
 from nncli.data.files import shown
 from nncli.errors import DamagedError, UsageError
+from nncli.filetypes import kind
 from nncli.network.params import Architecture, Arrays, shapes
-from nncli.runs import archive, tensors
+from nncli.runs import archive, strict_json, tensors
+from nncli.runs.documents import RUN, first_fault
 from nncli.runs.format import check_format
 from nncli.spec.base import Model
 from nncli.spec.model import LayerSpec, LossName
 from nncli.spec.rules import NETWORK_RULES
 
-NaturalNumber = Annotated[int, Field(ge=0)]
+NaturalNumber = Annotated[int, Field(ge=0, le=2**53)]
 M = TypeVar("M", bound=Model)
 _INFLATED = 64 << 20
 """What a compressed file may unpack to, also where the network is small: enough to say what does not fit."""
@@ -36,9 +37,9 @@ class Meta(Model):
     architecture: Annotated[tuple[LayerSpec, ...], Field(min_length=1)]
     loss: LossName
     preprocessing: Preprocessing
-    classes: tuple[str, ...] | None
+    classes: Names | None
     """The name of each class number; None for labels and for a regression."""
-    labels: tuple[str, ...] | None = None
+    labels: Names | None = None
     """The name of each output, where a row may have several labels."""
     epoch: NaturalNumber
     """Whole epochs of training."""
@@ -51,7 +52,39 @@ class Meta(Model):
         value = self.model_dump()
         for problem in (problem for rule in NETWORK_RULES for problem in rule(value)):
             raise ValueError(str(problem))
+        for told in (*_wrong_inputs(self), *_wrong_outputs(self)):
+            raise ValueError(told)
         return self
+
+
+def _wrong_inputs(meta: Meta) -> Iterator[str]:
+    """Where what a row becomes is not what the first layer takes."""
+    inputs = meta.architecture[0].input_dim
+    image, table = meta.preprocessing.image, meta.preprocessing.table
+    if not all(layer.input_dim and layer.output_dim for layer in meta.architecture):
+        yield "architecture: is auto, which only a spec may have"
+    if image and table:
+        yield "preprocessing: has pictures and a table"
+    if image and (pixels := image.height * image.width * image.channels) != inputs:
+        yield f"preprocessing.image: has {pixels} numbers, but the network takes {inputs}"
+    if table and table.width != inputs:
+        yield f"preprocessing.table: becomes {table.width} inputs, but the network takes {inputs}"
+
+
+def _wrong_outputs(meta: Meta) -> Iterator[str]:
+    """Where the answers have other names than the last layer has outputs."""
+    outputs, table = meta.architecture[-1].output_dim, meta.preprocessing.table
+    if meta.classes and meta.labels:
+        yield "labels: stand beside classes"
+    if meta.classes and len(meta.classes) != max(outputs, 2):
+        yield f"classes: has {len(meta.classes)} names, but the network has {outputs} outputs"
+    if meta.labels and len(meta.labels) != outputs:
+        yield f"labels: has {len(meta.labels)} names, but the network has {outputs} outputs"
+    targets = 1 if meta.classes else outputs
+    if table and len(table.target) != targets:
+        yield f"preprocessing.table.target: has {len(table.target)} columns, must have {targets}"
+    if table and table.centers and (meta.classes or meta.labels):
+        yield "preprocessing.table.centers: are for numbers, but the answers are none"
 
 
 @dataclass(frozen=True)
@@ -103,18 +136,20 @@ def read_meta(arrays: Arrays, path: Path, model: type[M]) -> M:
     """Take `meta` out of an archive's arrays. Raises DamagedError, also for a newer format than this nncli knows."""
     if "meta" not in arrays or arrays["meta"].dtype != np.uint8:
         raise DamagedError(f"{path}: holds no `meta`: it was not written by nncli")
+    text = arrays.pop("meta").tobytes()
+    raw = strict_json.parse_object(text, f"{path}: meta")
     try:
-        raw: Mapping[str, Any] = json.loads(arrays.pop("meta").tobytes())
         check_format(raw.get("format"), path)
-        return model.model_validate_json(json.dumps(raw))
-    except (ValidationError, ValueError, AttributeError, RecursionError) as err:
-        raise DamagedError(f"{path}: its `meta` is not as nncli writes it") from err
+        return model.model_validate_json(text)
+    except ValidationError as err:
+        raise DamagedError(f"{path}: meta: is damaged: {first_fault(err)}") from err
 
 
 def _bytes(path: Path) -> bytes:
     if not path.is_file():
         raise UsageError(f"{path}: no such weights file")
-    return files.read(path)
+    in_a_run = bool(kind(path.with_name(RUN)))  # elsewhere it is a user who names it, as he likes
+    return archive.read(path, named=not in_a_run)
 
 
 def _check_members(arrays: Arrays, architecture: Architecture, path: Path) -> None:

@@ -65,6 +65,7 @@ Count = Annotated[int, Field(ge=1, le=LARGEST), must_be(f"a whole number between
 Seed = Annotated[
     int, Field(ge=0, le=LARGEST_SEED), must_be(f"a whole number between 0 and {LARGEST_SEED}")
 ]
+FiniteNumber = Annotated[float, Field(allow_inf_nan=False), must_be("a finite number")]
 PositiveNumber = Annotated[
     float, Field(gt=0, allow_inf_nan=False), must_be("a finite number above 0")
 ]

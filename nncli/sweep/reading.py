@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli.errors import DamagedError, MachineError, UsageError
+from nncli.filetypes import check_folders
 from nncli.runs import documents, rundir
 from nncli.runs.documents import ListedTrial, SweepFile
 from nncli.runs.listing import sweep_folders
@@ -19,8 +20,6 @@ WAITING = "waiting"
 """What sweep.json says of a trial until it has ended: how it stands by now is in its own directory."""
 STATUSES = (*DONE, STOPPED, "failed", "interrupted", "lost", "running", WAITING)
 """In the order in which they are counted out."""
-MOST_LEVELS = 50
-"""Lists and mappings inside each other in a point: as many as in a spec."""
 
 
 def is_sweep(path: Path) -> bool:
@@ -53,10 +52,7 @@ def look(path: Path, every: bool = False) -> Study:
 def _trial(path: Path, listed: ListedTrial) -> Trial:
     if ".." in Path(listed.run).parts:
         raise DamagedError(f"{path / SWEEP}: is damaged: {listed.run} is not in the sweep")
-    if _levels(listed.point) > MOST_LEVELS:
-        raise DamagedError(
-            f"{path / SWEEP}: is damaged: a point has more than {MOST_LEVELS} levels"
-        )
+    check_folders(path, *Path(listed.run).parts)
     return Trial(
         listed.id,
         listed.point,
@@ -66,20 +62,6 @@ def _trial(path: Path, listed: ListedTrial) -> Trial:
         exit_code=listed.exit_code,
         figures=listed.figures,
     )
-
-
-def _levels(value: Any) -> int:
-    """How many lists and mappings stand inside each other; counted up to one more than are allowed."""
-    level, count = [value], 0
-    while count <= MOST_LEVELS:
-        nested = [each for each in level if isinstance(each, dict | list)]
-        if not nested:
-            break
-        level = [
-            item for each in nested for item in (each.values() if isinstance(each, dict) else each)
-        ]
-        count += 1
-    return count
 
 
 def list_sweeps(runs_dir: Path) -> tuple[list[Study], list[Path]]:
@@ -128,9 +110,15 @@ def going_on(study: Study) -> str | None:
     if "running" in counts or not counts.keys() - {*DONE, STOPPED}:
         return None
     command = last_command(study)
-    if not command:
+    if not all(map(_is_plain, command)) or not command:
         return "the same `nncli sweep` command"
     return shlex.join(word for word in command if word != "--fresh")
+
+
+def _is_plain(word: str) -> bool:
+    """Whether a word may be offered to be copied: anybody may have written it. It says what it does, and leads to no
+    other machine."""
+    return word.isprintable() and "://" not in word
 
 
 def last_command(study: Study) -> list[str]:

@@ -46,7 +46,8 @@ def run(
 
     Raises LockedError where another process runs the same sweep.
     """
-    files.make_folders(study.path / TRIALS)
+    files.make_folders(study.path)
+    files.make_inner_folder(study.path / TRIALS)
     with lock.writing(study.path, "another sweep"), data.within(study.path.absolute()) as shared:
         files.replace(study.path / SWEEP_SPEC, source)
         # observed again: another sweep may have gone on with it until the lock was free

@@ -18,13 +18,15 @@ from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.data.encoding import TableEncoding
 from nncli.data.sources import load
 from nncli.errors import DamagedError, MachineError
+from nncli.filetypes import check_files
 from nncli.network.params import Array
 from nncli.runs import rundir
+from nncli.runs.documents import SHARED
 from nncli.spec.model import Spec
 from nncli.spec.sources import AnySource
 from nncli.sweep.grid import digest
 
-DATASET = "dataset.json"
+DATASET = SHARED
 """What is not an array; written last, so a folder with it is whole."""
 
 
@@ -75,8 +77,9 @@ def _name(spec: Spec, fingerprint: Fingerprint) -> str:
 
 
 def share(dataset: Dataset, folder: Path) -> None:
-    """Write a dataset so that `open_shared` maps it. Raises MachineError where the disk refuses."""
-    files.make_folders(folder)
+    """Write a dataset into a new folder so that `open_shared` maps it. Raises MachineError where the disk refuses."""
+    if not files.make_new_folder(folder):
+        raise MachineError(f"{folder}: is there already")
     for name, split in dataset.splits.items():
         _write(folder / f"{name}.x.npy", split.x)
         _write(folder / f"{name}.y.npy", split.y)
@@ -133,6 +136,7 @@ def _tuple(values: list[Any] | None) -> Any:
 
 
 def _map(path: Path) -> Array:
+    check_files(path.parent, [path.name])
     # a plain array: np.memmap costs Python code with every slice
     return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
 

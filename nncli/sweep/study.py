@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from nncli.errors import DamagedError, UsageError
+from nncli.filetypes import check_folders
 from nncli.runs import documents, rundir
 from nncli.runs.documents import SWEEP as SWEEP
+from nncli.runs.documents import SWEEP_SPEC as SWEEP_SPEC
 from nncli.runs.documents import SweepFile
 from nncli.runs.format import FORMAT
 from nncli.spec.dump import plain_spec
@@ -22,7 +24,7 @@ from nncli.sweep.grid import Point, sweep_id, trial_id
 from nncli.sweep.settings import Setting, are_tied, settings_of
 from nncli.sweep.specs import trial_specs
 
-SWEEP_SPEC, TRIALS = "sweep.yaml", "trials"
+TRIALS = "trials"
 DONE = ("finished", "diverged")
 """A trial that ended so would end so again."""
 STOPPED = "stopped"
@@ -183,6 +185,9 @@ def plan(
         for identity, listed in known.items()
         if identity not in asked
     ]
+    check_folders(path, TRIALS)
+    for trial in (*trials, *earlier):
+        check_folders(path / TRIALS, trial.id)
     study = Study(path, (*map(observe, trials),), (*map(observe, earlier),), (*sys.argv,))
     same = listing and halved and listing.halving == halved.model_dump(mode="json")
     if not same or before.keys() != asked:

@@ -66,8 +66,11 @@ def load(name: str) -> Engine:
 
 
 def described(name: str) -> str:
-    """The engine and its version, on which the last bits of a result depend; NumPy's has a place of its own."""
-    return name if name == "numpy" else f"{name} {version(name)}"
+    """The engine and its version, on which the last bits of a result depend; NumPy's has a place of its own. What is
+    not here, or is no engine, is said to be missing: run.json may name any."""
+    if name == "numpy":
+        return name
+    return f"{name} {version(name)}" if name in ENGINES and find_spec(name) else f"no {name}"
 
 
 @contextmanager

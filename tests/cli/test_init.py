@@ -316,11 +316,11 @@ def test_a_folder_that_cannot_be_written_says_how_to_choose_another(nncli, tmp_p
     from nncli import files
     from nncli.errors import MachineError
 
-    def refuse(path: Path, data: bytes) -> None:
+    def refuse(path: Path) -> None:
         raise MachineError(f"{path}: cannot be written: Read-only file system")
 
     (tmp_path / "t.csv").write_text("x,y\n" + "1,a\n2,b\n" * 20)
-    monkeypatch.setattr(files, "replace", refuse)
+    monkeypatch.setattr(files, "replacing", refuse)
     result = nncli("init", "t.csv")
     assert result.exit_code == 4
     assert result.stderr == (

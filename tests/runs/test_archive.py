@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import struct
 import zipfile
 from pathlib import Path
 
@@ -30,10 +31,42 @@ def repacked(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -
     return sealed(buffer.getvalue())
 
 
+def with_entries(data: bytes, count: int) -> bytes:
+    """The directory of an archive of one member names it so many times."""
+    end = data.rindex(b"PK\5\6")
+    start = data.rindex(b"PK\1\2")
+    entry = data[start:end]
+    counts = struct.pack("<HHI", count, count, count * len(entry))
+    return sealed(data[:start] + count * entry + data[end : end + 8] + counts + data[end + 16 :])
+
+
 def npy(array: np.ndarray, **kwargs) -> bytes:
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, array, **kwargs)
     return buffer.getvalue()
+
+
+def test_each_member_has_bytes_of_its_own():
+    """Else a few thousand names for one large array would be read for hours."""
+    one = repacked({"W1.npy": npy(ARRAYS["W1"])})
+    assert list(archive.unpack(with_entries(one, 1), PATH)) == ["W1"]
+    with pytest.raises(DamagedError, match=r"^w\.npz: W1\.npy overlaps with what follows it$"):
+        archive.unpack(with_entries(one, 2), PATH)
+
+
+def test_nothing_is_made_of_very_many_members(monkeypatch):
+    one = repacked({"W1.npy": npy(ARRAYS["W1"])})
+    monkeypatch.setattr(archive.zipfile, "ZipFile", pytest.fail)
+    with pytest.raises(DamagedError, match=r"^w\.npz: has 30000 members, more than any network"):
+        archive.unpack(with_entries(one, 30_000), PATH)
+
+
+def test_an_archive_is_no_larger_than_the_memory(tmp_path, monkeypatch):
+    path = tmp_path / "w.npz"
+    path.write_bytes(archive.pack(ARRAYS))
+    monkeypatch.setattr(archive.machine, "usable_memory", lambda: 100)
+    with pytest.raises(DamagedError, match="more than the 100 bytes that are read"):
+        archive.read(path)
 
 
 def test_round_trip_and_numpy_reads_it(tmp_path):

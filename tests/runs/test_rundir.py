@@ -13,16 +13,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from nncli import files
+from nncli import files, session
 from nncli.errors import DamagedError, LockedError, MachineError, UsageError
 from nncli.runs import checkpoint, listing, lock, rundir
+from nncli.runs.documents import LONGEST_RECORD, MOST_BYTES, SWEEP
 from nncli.runs.strict_json import finite
 
 GOOD = b'{"epoch": 1, "train_loss": 1.5, "eta": 1.0, "seconds": 0.5}'
 RUN = {
-    "format": 1, "name": "a", "status": "finished", "started": "1", "ended": "2", "command": [], "nncli": "0",
-    "host": "h", "pid": 1, "platform": "p", "cpu": "c", "cores": 1, "python": "3", "numpy": "2", "blas": "b",
-    "threads": 1, "data": {"sha256": "0", "sampled": False}, "parameters": 1, "spec": {},
+    "format": 1, "name": "a", "status": "finished", "started": "2026-01-02", "ended": "2026-01-03", "command": [],
+    "nncli": "0", "host": "h", "pid": 1, "platform": "p", "cpu": "c", "cores": 1, "python": "3", "numpy": "2",
+    "blas": "b", "threads": 1, "data": {"sha256": "0", "sampled": False}, "parameters": 1, "spec": {},
 }  # fmt: skip
 
 
@@ -54,7 +55,7 @@ def test_a_failed_replace_keeps_the_old_file_and_names_path_and_reason(
 
 def test_what_cannot_be_read_is_a_machine_error(tmp_path):
     with pytest.raises(MachineError, match="cannot be read"):
-        files.read(tmp_path)  # a folder
+        files.read(tmp_path / "missing")
 
 
 def test_runs_never_share_a_directory(tmp_path):
@@ -130,10 +131,10 @@ def test_what_is_no_run_is_said_to_be_none(tmp_path):
     with pytest.raises(DamagedError, match=r"is not an nncli run: it has no run\.json"):
         rundir.open_run(tmp_path)
     (tmp_path / "run.json").write_text("{")
-    with pytest.raises(DamagedError, match=r"run\.json: is damaged: not JSON"):
+    with pytest.raises(DamagedError, match=r"run\.json: is damaged: "):
         rundir.open_run(tmp_path)
     (tmp_path / "run.json").write_text("[]")
-    with pytest.raises(DamagedError, match=r"run\.json: is damaged: the whole"):
+    with pytest.raises(DamagedError, match=r"run\.json: is damaged: "):
         rundir.open_run(tmp_path)
     (tmp_path / "run.json").write_text("[" * 100_000)
     with pytest.raises(DamagedError, match="is damaged"):
@@ -298,3 +299,46 @@ def test_one_writer_and_a_killed_one_frees_the_lock(tmp_path):
         holder.stdout.close()
     with lock.writing(tmp_path):
         pass
+
+
+def test_a_line_that_is_longer_than_any_record_is_none(tmp_path):
+    """At the end a disk may have left a hole of any length; in the middle it is damage."""
+    metrics = tmp_path / rundir.METRICS
+    record = json.loads(GOOD) | {"long": 1.5}
+    longest = GOOD[:-1] + b" " * (LONGEST_RECORD - len(GOOD)) + b"}"
+    metrics.write_bytes(longest + b"\n" + b"\0" * 3 * LONGEST_RECORD + b"\n")
+    assert rundir.read_records(tmp_path) == [json.loads(GOOD)]
+    metrics.write_bytes(GOOD + b"\n" + longest[:-1] + b" }\n" + GOOD + b"\n")
+    with pytest.raises(DamagedError, match=r"metrics\.jsonl:2: is damaged"):
+        rundir.read_records(tmp_path)
+    metrics.unlink()
+    rundir.append_record(tmp_path, record)
+    assert rundir.read_records(tmp_path) == [record]
+
+
+@pytest.mark.parametrize("name", [rundir.RUN, rundir.SUMMARY, SWEEP])
+def test_nothing_is_written_that_would_not_be_read(tmp_path, monkeypatch, name):
+    path = tmp_path / name
+    monkeypatch.setitem(MOST_BYTES, name, 1000)
+    room = 1000 - len(json.dumps({"a": ""}, indent=2)) - 1
+    rundir.write_json(path, {"a": "x" * room})
+    assert rundir.read_json(path) == {"a": "x" * room}
+    with pytest.raises(UsageError, match=rf"{name}: would have 1001 bytes, more than the 1000"):
+        rundir.write_json(path, {"a": "x" * (room + 1)})
+
+
+def test_a_run_tells_of_its_last_processes_only():
+    """Run.json stays small, however often a machine takes a run away."""
+    run = RUN | {
+        "resumed": None,
+        "differences": [],
+        "engine": "numpy",
+        "stacking": 0,
+        "sessions": [{"n": n} for n in range(500)],
+    }
+    told = session._history(run, [])["sessions"]
+    assert len(told) == session.MOST_SESSIONS
+    assert told[0] == {"n": 500 - session.MOST_SESSIONS + 1}
+    assert (
+        len(rundir.to_json({"sessions": 200 * [told[-1]]}, indent=2)) < MOST_BYTES[rundir.RUN] / 4
+    )

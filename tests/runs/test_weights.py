@@ -82,10 +82,10 @@ def as_meta(text: str) -> np.ndarray:
         ({"b1": np.zeros(3, "i8")}, "b1 is int64"),
         ({"b2": np.array([np.nan], "f4")}, "b2 holds numbers that are not finite"),
         ({"meta": None}, "holds no `meta`"),
-        ({"meta": as_meta("[1]")}, "its `meta` is not as nncli writes it"),
-        ({"meta": as_meta('{"format": 1}')}, "its `meta` is not as nncli writes it"),
+        ({"meta": as_meta("[1]")}, "meta: is damaged: it is no JSON object"),
+        ({"meta": as_meta('{"format": 1}')}, "meta: is damaged: architecture: "),
         ({"meta": as_meta('{"format": 4}')}, "has format 4; this nncli reads up to 3"),
-        ({"meta": as_meta("\x00")}, "its `meta` is not as nncli writes it"),
+        ({"meta": as_meta("\x00")}, r"meta: is damaged: not JSON \("),
     ],
 )
 def test_what_is_not_of_one_piece_is_refused(tmp_path, changes, message):

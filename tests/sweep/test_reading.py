@@ -97,7 +97,9 @@ def test_a_list_of_sweeps_reads_one_file_of_each(tmp_path, monkeypatch):
     (tmp_path / "a run").mkdir()
     read = []
     whole = reading.rundir.files.read
-    monkeypatch.setattr(reading.rundir.files, "read", lambda path: read.append(path) or whole(path))
+    monkeypatch.setattr(
+        reading.rundir.files, "read", lambda path, most: read.append(path) or whole(path, most)
+    )
     found, strange = reading.list_sweeps(tmp_path)
     assert {study.path.name for study in found} == {"a", "b"}
     assert strange == [tmp_path / "strange"]

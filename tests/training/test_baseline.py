@@ -5,7 +5,7 @@ import pytest
 from support import blobs, spec_of
 
 from nncli.data.dataset import Dataset, Fingerprint, Split
-from nncli.data.encoding import TableEncoding
+from nncli.data.encoding import NumberColumn, TableEncoding
 from nncli.training.baseline import baseline, not_beaten, recorded_baselines
 from nncli.training.evaluation import Evaluator, Examination, new_tally
 
@@ -20,9 +20,12 @@ def dataset_of(train, test, **keys) -> Dataset:
     return Dataset(splits, keys.pop("classes", None), MARK, **keys)
 
 
+NUMBER = NumberColumn(name="weight", fill=0.0, center=0.0, spread=1.0)
+
+
 def table(spreads) -> TableEncoding:
     return TableEncoding(
-        columns=(), target=("mpg",), missing=(), centers=(20.0,), spreads=(spreads,)
+        columns=(NUMBER,), target=("mpg",), missing=(), centers=(20.0,), spreads=(spreads,)
     )
 
 
