@@ -18,6 +18,7 @@ class System:
 
     read: Callable[[Path], bytes] = Path.read_bytes
     open: Callable[..., int] = os.open
+    take: Callable[[int, int], bytes] = os.read
     write: Callable[[int, bytes | memoryview], int] = os.write
     fsync: Callable[[int], None] = os.fsync
     truncate: Callable[[int, int], None] = os.ftruncate
@@ -29,7 +30,10 @@ class System:
 
 
 SYSTEM = System()
+PIECE = 1 << 20
+"""Bytes that are read at once of what may be long."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _END = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _THERE = os.O_WRONLY | getattr(os, "O_BINARY", 0)
 
@@ -71,6 +75,16 @@ def read(path: Path) -> bytes:
     """All bytes of a file. Raises MachineError where it cannot be read."""
     with _refusing(path, "read"):
         return SYSTEM.read(path)
+
+
+def lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file without their ends, a piece of it in memory at a time; what follows the last newline is left
+    out. Raises MachineError where it cannot be read."""
+    with _refusing(path, "read"), _opened(path, _READ) as file:
+        rest = b""
+        while piece := SYSTEM.take(file, PIECE):
+            *whole, rest = (rest + piece).split(b"\n")
+            yield from whole
 
 
 def read_if_there(path: str) -> bytes | None:

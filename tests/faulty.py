@@ -115,6 +115,10 @@ class Disk:
         self._opened[descriptor] = (path, handle)
         return descriptor
 
+    def take(self, descriptor: int, size: int) -> bytes:
+        self._asked(Operation("read", self._opened[descriptor][0]))
+        return os.read(descriptor, size)
+
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
         operation = Operation("write", *self._opened[descriptor], data=bytes(data))
         return os.write(descriptor, data[: self._asked(operation)])

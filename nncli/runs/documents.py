@@ -199,11 +199,11 @@ def checked(value: object, model: type[D], path: str | Path) -> D:
         raise DamagedError(f"{path}: is damaged: {key}: {first['msg']}") from err
 
 
-def read_record(value: object) -> Json | None:
+def read_record(line: bytes) -> Json | None:
     """A line of metrics.jsonl; None where it is none."""
     try:
-        record = RECORD.validate_python(value, strict=True)
+        record: Json = RECORD.validator.validate_json(line, strict=True)
     except ValidationError:
         return None
-    whole = set(record) >= RECORD_KEYS and type(record["epoch"]) is int
+    whole = record.keys() >= RECORD_KEYS and type(record["epoch"]) is int
     return record if whole and record["seconds"] is not None else None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from nncli import files
 from nncli.errors import DamagedError, SpecError, UsageError
@@ -26,6 +27,7 @@ from nncli.spec.earlier import had_two_seeds, updated
 from nncli.spec.load import parse_spec
 from nncli.spec.model import Spec
 from nncli.training.monitor import best_epochs, best_figure, keeps_best
+from nncli.training.records import BLOCK, Records
 from nncli.words import command, plural
 
 SPEC, METRICS = "spec.yaml", "metrics.jsonl"
@@ -135,7 +137,7 @@ def read_summary(path: Path) -> Json | None:
     return completed(summary, lambda: read_records(path))
 
 
-def summary_of(path: Path, run: Json, records: list[Json]) -> Json:
+def summary_of(path: Path, run: Json, records: Sequence[Json]) -> Json:
     """The summary of the run in `path`; of one that is not complete, of its records so far."""
     return read_summary(path) or so_far(run, spec_of(run, path), records)
 
@@ -155,21 +157,29 @@ def sync_records(path: Path) -> None:
     files.sync(path / METRICS)
 
 
-def read_records(path: Path) -> list[Json]:
+def read_records(path: Path) -> Records:
     """Every whole line of the metrics; what a crash has torn at the end is left out.
 
     Raises DamagedError naming the first line that is not a record, where a checkpoint counts it or a good one follows.
     """
-    metrics = path / METRICS
-    lines = _whole_lines(metrics)
-    if (
-        lines and _record(lines[-1]) is None
-    ):  # a hole with a newline behind it: the disk had not come so far
-        saved = path / CHECKPOINT
-        counted = checkpoint.read(saved)[0].records if saved.is_file() else 0
-        while len(lines) > counted and _record(lines[-1]) is None:
-            lines.pop()
-    return _parsed(metrics, lines)
+    metrics, records = path / METRICS, Records()
+    read = map(documents.read_record, files.lines(metrics) if metrics.is_file() else ())
+    while block := list(islice(read, BLOCK)):
+        good = block[: block.index(None)] if None in block else block
+        records.extend(cast(list[Json], good))
+        if len(good) < len(block):
+            _check_torn(path, len(records), chain(block[len(good) :], read))
+    return records
+
+
+def _check_torn(path: Path, count: int, rest: Iterator[Json | None]) -> None:
+    """Raise DamagedError where what follows so many records is more than a hole with a newline behind it: the disk had
+    not come so far."""
+    saved = path / CHECKPOINT
+    if any(record is not None for record in rest) or (
+        saved.is_file() and count < checkpoint.read(saved)[0].records
+    ):
+        raise _no_record(path / METRICS, count + 1)
 
 
 def cut_records(path: Path, count: int) -> tuple[list[Json], str]:
@@ -204,19 +214,15 @@ def _whole_lines(metrics: Path) -> list[bytes]:
 def _parsed(metrics: Path, lines: list[bytes]) -> list[Json]:
     records = []
     for number, line in enumerate(lines, 1):
-        record = _record(line)
+        record = documents.read_record(line)
         if record is None:
-            raise DamagedError(f"{metrics}:{number}: is damaged: not a record of a training")
+            raise _no_record(metrics, number)
         records.append(record)
     return records
 
 
-def _record(line: bytes) -> Json | None:
-    """A line of metrics.jsonl; None where it is none."""
-    try:
-        return documents.read_record(json.loads(line))
-    except (ValueError, RecursionError):
-        return None
+def _no_record(metrics: Path, number: int) -> DamagedError:
+    return DamagedError(f"{metrics}:{number}: is damaged: not a record of a training")
 
 
 def so_far(run: Json, spec: Spec, records: Sequence[Json]) -> Json:

@@ -21,6 +21,7 @@ from nncli.spec.sweeps import HalvingSpec
 from nncli.sweep.grid import Point, sweep_id, trial_id
 from nncli.sweep.settings import Setting, are_tied, settings_of
 from nncli.sweep.specs import trial_specs
+from nncli.training.records import column
 
 SWEEP_SPEC, TRIALS = "sweep.yaml", "trials"
 DONE = ("finished", "diverged")
@@ -228,11 +229,12 @@ def observe(trial: Trial) -> Trial:
     )
 
 
-def _kept(records: list[dict[str, Any]], epoch: int | None) -> dict[str, Any] | None:
+def _kept(records: Sequence[dict[str, Any]], epoch: int | None) -> dict[str, Any] | None:
     """The record of an epoch, or the last one."""
-    return next(
-        (record for record in records if record["epoch"] == epoch), records[-1] if records else None
-    )
+    epochs = column(records, "epoch")
+    if epoch in epochs:
+        return records[epochs.index(epoch)]
+    return records[-1] if records else None
 
 
 def _trial_json(trial: Trial) -> dict[str, Any]:
