@@ -169,7 +169,7 @@ def plan(
     """
     source = read_source(spec_path).changed(overrides)
     base = source.document().spec
-    name = f"{base.name}-sweep-{sweep_id(plain_spec(base))}"
+    name = f"{base.name}-sweep-{sweep_id(plain_spec(base, expanded=True))}"
     path = _unused(runs_dir, name) if fresh else runs_dir / name
     trials = [
         Trial(trial_id(point), point, path / TRIALS / trial_id(point), spec)
