@@ -11,7 +11,6 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-
 WEIGHT = 40
 """How much a comparison of names counts, so that few columns are enough to tell linear from quadratic."""
 
