@@ -86,7 +86,7 @@ class Run:
     @cached_property
     def records(self) -> list[Json]:
         """A dictionary of figures for every record."""
-        return rundir.read_records(self.path)
+        return [*rundir.read_records(self.path)]
 
     @cached_property
     def _network(self) -> Network:

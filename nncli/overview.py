@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -152,6 +152,7 @@ def _ranges(dataset: Dataset) -> tuple[Range, ...]:
 
 def _columns(source: Csv, dataset: Dataset, seen: Look) -> tuple[Column, ...]:
     inputs = _inputs(dataset)
+    roles = _roles(source, seen, inputs)
     return tuple(
         Column(
             name=column.name,
@@ -162,7 +163,7 @@ def _columns(source: Csv, dataset: Dataset, seen: Look) -> tuple[Column, ...]:
             mean=column.mean,
             high=column.high,
             common=dict(list(column.counts.items())[:COMMON]) if _has_texts(column) else {},
-            role=_role(column.name, source, inputs),
+            role=roles.get(column.name, "constant"),
             inputs=inputs.get(column.name, ()),
         )
         for column in seen.columns
@@ -184,14 +185,20 @@ def _inputs(dataset: Dataset) -> Mapping[str, tuple[str, ...]]:
     return parts
 
 
-def _role(name: str, source: Csv, inputs: Mapping[str, tuple[str, ...]]) -> str:
-    roles = {"target": source.target, "key": source.key, "dropped": source.drop}
-    for role, names in roles.items():
-        if name in names:
-            return role
-    if name in inputs:
-        return "inputs"
-    return "constant" if source.features is None or name in source.features else "not used"
+def _roles(source: Csv, seen: Look, inputs: Iterable[str]) -> dict[str, str]:
+    """Column -> what it is; those that are missing here should have been inputs, but hold the same everywhere."""
+    if source.features is None:
+        others: Iterable[str] = ()
+    else:
+        others = {column.name for column in seen.columns} - set(source.features)
+    named = {
+        "not used": others,
+        "inputs": inputs,
+        "dropped": source.drop,
+        "key": source.key,
+        "target": source.target,
+    }
+    return {name: role for role, names in named.items() for name in names}
 
 
 def pictures(dataset: Dataset, lines: int, columns: int) -> dict[str, Array]:

@@ -11,14 +11,17 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from nncli.data.cells import is_number
 from nncli.data.inputs import FILE
 from nncli.network.metrics import predicted_classes
 from nncli.network.params import Array
 from nncli.runs.weights import Meta
 
-Format = Literal["csv", "jsonl"]
+Format = Literal["csv", "safe_csv", "jsonl"]
 PROBABILITIES = ("sigmoid", "softmax")
 """What gives numbers from 0 to 1: they are called `p_...`, those of other activations `score_...`."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet works out (https://owasp.org/www-community/attacks/CSV_Injection)."""
 _QUOTED = re.compile(r'^\s|[",;\t\r\n]|\s$')
 """A cell that would not come back as it is without quotes."""
 
@@ -143,8 +146,22 @@ def csv_text(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if _QUOTED.search(cell) else cell
 
 
+def safe_csv_text(cell: str) -> str:
+    """The same, behind an apostrophe where a spreadsheet would take it for a formula; numbers stay as they are."""
+    is_formula = cell.startswith(FORMULA) and not is_number(cell)
+    return csv_text(f"'{cell}" if is_formula else cell)
+
+
 def _json_text(cell: str) -> str:
     return json.dumps(cell, ensure_ascii=False)
+
+
+TEXTS: dict[Format, Callable[[str], str]] = {
+    "csv": csv_text,
+    "safe_csv": safe_csv_text,
+    "jsonl": _json_text,
+}
+"""How each format writes a text."""
 
 
 @dataclass(frozen=True)
@@ -156,12 +173,14 @@ class Writer:
 
     def head(self) -> str:
         """What comes first: names, where rows do not have them."""
-        return ",".join(map(csv_text, self.form.names)) + "\n" if self.format == "csv" else ""
+        if self.format == "jsonl":
+            return ""
+        return ",".join(map(TEXTS[self.format], self.form.names)) + "\n"
 
     def lines(self, keys: dict[str, list[str]], given: Answers) -> str:
         """A line for each row: the cells are written row by row, the pattern of the line is the same for all."""
-        columns = self.form.columns(keys, given, csv_text if self.format == "csv" else _json_text)
-        if self.format == "csv":
+        columns = self.form.columns(keys, given, TEXTS[self.format])
+        if self.format != "jsonl":
             pattern = ",".join(column.form for column in columns)
         else:
             pairs = (f"{_json_text(one.name).replace('%', '%%')}: {one.form}" for one in columns)

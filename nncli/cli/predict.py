@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from nncli.cli.seen import Seen
     from nncli.predict import Prediction
+    from nncli.predictions import Format as Written
 
 Format = Literal["csv", "jsonl"]
 Write = Callable[[bytes], object]
@@ -52,6 +53,13 @@ def predict(
         Literal["last", "best", "average"] | None,
         typer.Option(help="Which parameters of a run; those of weights.npz by default."),
     ] = None,
+    safe_csv: Annotated[
+        bool,
+        typer.Option(
+            "--safe-csv",
+            help="For spreadsheets: an apostrophe before what they would take for a formula.",
+        ),
+    ] = False,
     show: Annotated[
         bool,
         typer.Option("--show", help="Print what the network sees of each picture, and its answer."),
@@ -66,7 +74,7 @@ def predict(
     err = console.stderr(quiet)
     prediction = begin(best_of(run, err), inputs, which=weights, keys=key or ())
     console.print_warnings(prediction.network.notes)
-    form = _format(format, out)
+    form = _format(format, out, safe_csv)
     if out:
         _check_out(out, prediction)
     with _writing(out, unwanted=show) as write:
@@ -77,7 +85,7 @@ def predict(
 
 def _answer(
     prediction: Prediction,
-    format: Format,
+    format: Written,
     write: Write,
     show: bool,
     counter: Console,
@@ -105,14 +113,18 @@ def _seen(prediction: Prediction) -> Seen:
     return Seen(prediction)
 
 
-def _format(format: Format | None, out: Path | None) -> Format:
-    """What was asked for, or what the file's ending says. Raises UsageError for an ending that promises another."""
+def _format(format: Format | None, out: Path | None, safe: bool) -> Written:
+    """What was asked for, or what the file's ending says. Raises UsageError for an ending that promises another, and
+    for `safe` where no CSV is written."""
     from nncli.errors import UsageError
 
     ending = out.suffix if out else ""
     if ending == ".gz" or (format is None and ending in OTHER_ENDINGS):
         raise UsageError(f"{out}: answers are written as CSV or JSON lines. Call it .csv or .jsonl")
-    return format or ("jsonl" if ending in (".jsonl", ".ndjson") else "csv")
+    chosen = format or ("jsonl" if ending in (".jsonl", ".ndjson") else "csv")
+    if safe and chosen == "jsonl":
+        raise UsageError("--safe-csv goes with CSV; JSON lines are no spreadsheet. Leave it out")
+    return "safe_csv" if safe else chosen
 
 
 def _rows(count: int) -> str:

@@ -121,7 +121,7 @@ def show(
     figures = rundir.summary_of(run, info, records)
     if json:
         figures["status"] = status
-        console.print_json({"run": str(run), **info, **figures, "records": records})
+        console.print_json({"run": str(run), **info, **figures, "records": [*records]})
         return
     blocks: list[Any] = [_facts(run, spec, info, status), _records(records, figures, spec)]
     if figures["kept"]:
@@ -162,20 +162,22 @@ def _records(records: Sequence[dict[str, Any]], figures: Mapping[str, Any], spec
     from nncli.cli.console import plain_table
     from nncli.cli.summary import STAR, heading
     from nncli.training.monitor import best_epochs, best_figure
+    from nncli.training.records import column
     from nncli.words import duration, figure, words
 
     if not records:
         return "no records yet"
     monitor = figures["monitor"] or best_figure(spec, list(records[-1]))
     best, kept = {*best_epochs(records, monitor)}, figures["kept"].get("epoch")
-    totals = [*accumulate(record["seconds"] for record in records)]
+    totals = [*accumulate(column(records, "seconds"))]
+    epochs, last = column(records, "epoch"), len(records) - 1
     step = max(1, -(-len(records) // SHOWN_RECORDS))
     keys = [key for key in records[-1] if key.startswith(("train_", "validation_", "test_"))]
     table = plain_table("epoch", *map(heading, keys), "total time", "", left=0)
     table.columns[-1].justify = "left"
-    for place, (record, total) in enumerate(zip(records, totals, strict=True)):
-        epoch = record["epoch"]
-        if place % step == 0 or place == len(records) - 1 or epoch == kept:
+    for place, (epoch, total) in enumerate(zip(epochs, totals, strict=True)):
+        if place % step == 0 or place == last or epoch == kept:
+            record = records[place]
             mark = " ".join([STAR] * (epoch in best) + ["kept"] * (epoch == kept))
             cells = (figure(key, record.get(key)) for key in keys)
             table.add_row(str(epoch), *cells, duration(total), mark)

@@ -33,7 +33,7 @@ class Classes:
     target: tuple[str, ...]
     names: tuple[str, ...]
 
-    def read(self, rows: Rows, missing: Collection[str], where: str) -> Array:
+    def read(self, rows: Rows, missing: frozenset[str], where: str) -> Array:
         """(rows,) class numbers. DataError for a name that is none of them."""
         numbers = {name: number for number, name in enumerate(self.names)}
         are_numbers = all(is_number(name) and plain_number(name) == name for name in self.names)
@@ -52,7 +52,7 @@ class Labels:
 
     target: tuple[str, ...]
 
-    def read(self, rows: Rows, missing: Collection[str], where: str) -> Array:
+    def read(self, rows: Rows, missing: frozenset[str], where: str) -> Array:
         """(rows, labels) of 0 and 1. DataError for what is neither."""
         columns = [
             _looked_up(rows, name, missing, where, lambda cell: TRUTHS.get(cell.lower()), TRUTHS)
@@ -67,7 +67,7 @@ class Numbers:
 
     target: tuple[str, ...]
 
-    def read(self, rows: Rows, missing: Collection[str], where: str) -> Array:
+    def read(self, rows: Rows, missing: frozenset[str], where: str) -> Array:
         """(rows, targets) in the table's own units. DataError for a hole, and for what is no number."""
         columns = []
         for name in self.target:
@@ -192,7 +192,7 @@ def _check_plain(column: Portrait, where: str) -> None:
 def _looked_up(
     rows: Rows,
     name: str,
-    missing: Collection[str],
+    missing: frozenset[str],
     where: str,
     find: Callable[[str], int | None],
     known: Collection[str],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
@@ -68,7 +69,8 @@ def without_blanks(cells: Iterable[str]) -> list[str]:
     return [cell and stripped(cell) for cell in cells]
 
 
-def has_numbers(missing: Iterable[str]) -> bool:
+@lru_cache(maxsize=16)
+def has_numbers(missing: frozenset[str]) -> bool:
     """Whether a number stands for a hole: then `-999 `, which is a number, is one too."""
     return any(cell and is_number(cell) for cell in missing)
 

@@ -12,6 +12,8 @@ from nncli.errors import DataError, Problem, SpecError
 from nncli.spec.sources import Csv
 
 MOST_LISTED = 30
+MOST_COMPARED = 10
+"""Names that are no column's, of a key, that are named one by one: each is compared with the whole header."""
 
 
 def features_of(source: Csv, header: Sequence[str]) -> tuple[str, ...]:
@@ -70,16 +72,19 @@ def _closest(name: str, header: Sequence[str]) -> str:
 
 def _unknown(source: Csv, header: Sequence[str]) -> Iterator[Problem]:
     """Names that are no column's."""
+    there = set(header)
+    listed = ", ".join(shown(column, 40) for column in header[:MOST_LISTED])
+    more = "" if len(header) <= MOST_LISTED else ", ..."
     for key in ("target", "features", "drop", "key"):
-        for name in getattr(source, key) or ():
-            if name not in header:
-                listed = ", ".join(shown(column, 40) for column in header[:MOST_LISTED])
-                more = "" if len(header) <= MOST_LISTED else ", ..."
-                yield Problem(
-                    ("data", key),
-                    f"there is no column `{shown(name, 60)}`.{_closest(name, header)} "
-                    f"There are {listed}{more}",
-                )
+        absent = [name for name in getattr(source, key) or () if name not in there]
+        for name in absent[:MOST_COMPARED]:
+            yield Problem(
+                ("data", key),
+                f"there is no column `{shown(name, 60)}`.{_closest(name, header)} "
+                f"There are {listed}{more}",
+            )
+        if (rest := len(absent) - MOST_COMPARED) > 0:
+            yield Problem(("data", key), f"and {rest:,} more of its names are no columns")
 
 
 def _twice(source: Csv) -> Iterator[Problem]:

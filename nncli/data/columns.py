@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -56,11 +57,10 @@ class Portrait:
     high: float | None
     mean: float | None
     """Of the numbers; None where there are texts."""
-    counts: dict[str, int]
-    """Its different cells with how often, at most `MOST_COUNTED` of them, commonest first, missing ones aside; empty
-    where there are too many to count. Numbers are in their simplest spelling, texts without blanks around them."""
-    distinct: int
-    """How many different cells there are; where they were too many to count, how many had been met until then."""
+    cells: Mapping[str, int]
+    """Its different cells as they are spelled, with how often, missing ones aside; empty where there are too many."""
+    met: int
+    """How many different cells were met, until they were too many to count."""
     counted: bool
     """Whether all different cells were counted."""
     numbers: int
@@ -71,6 +71,27 @@ class Portrait:
     """The first number with leading zeros: it makes the column one of texts."""
     hole: int | None
     """Line of the first missing cell."""
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Its different cells with how often, at most `MOST_COUNTED` of them, commonest first, missing ones aside;
+        empty where there are too many to count. Numbers are in their simplest spelling, texts without blanks."""
+        return dict(self._spelled.most_common(MOST_COUNTED))
+
+    @property
+    def distinct(self) -> int:
+        """How many different cells there are; where they were too many to count, how many had been met until then."""
+        return len(self._spelled) if self.counted else self.met
+
+    @cached_property
+    def _spelled(self) -> Counter[str]:
+        """How often each different cell was met, however it was spelled. Only made when asked for: of most columns of
+        numbers nobody asks, and there may be thousands."""
+        spelling = plain_number if self.kind == "number" else stripped
+        merged: Counter[str] = Counter()
+        for cell, count in self.cells.items():
+            merged[spelling(cell)] += count
+        return merged
 
 
 @dataclass(frozen=True)
@@ -86,7 +107,11 @@ class Look:
 
     def column(self, name: str) -> Portrait:
         """The column of that name; there must be one."""
-        return next(column for column in self.columns if column.name == name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Portrait]:
+        return {column.name: column for column in self.columns}
 
 
 def look(path: Path, missing: Sequence[str], on_progress: Progress | None = None) -> Look:
@@ -119,7 +144,7 @@ def as_numbers(cells: Sequence[str]) -> Array | None:
     have an n. Without these it takes numbers only, and costs a tenth of asking for each.
     """
     text = "".join(cells)
-    is_plain = text.isascii() and not any(sign in text for sign in "_nN")
+    is_plain = text.isascii() and not ("_" in text or "n" in text or "N" in text)
     if not is_plain and not all(map(is_number, cells)):
         return None
     try:
@@ -197,18 +222,17 @@ class _Sketch:
     def portrait(self, name: str, rows: int) -> Portrait:
         """What has been seen."""
         is_numeric = self.odd is None and self.padded is None and self.numbers > 0
-        counts = self._spelled(plain_number if is_numeric else stripped)
         return Portrait(
             name=name,
-            kind="number" if is_numeric else self._kind(counts),
+            kind="number" if is_numeric else self._kind(),
             rows=rows,
             missing=self.missing,
             whole=is_numeric and self.whole,
             low=float(self.low) if is_numeric else None,
             high=float(self.high) if is_numeric else None,
             mean=self.mean if is_numeric else None,
-            counts=dict(counts.most_common(MOST_COUNTED)),
-            distinct=self.distinct if self.counts is None else len(counts),
+            cells=self.counts or {},
+            met=self.distinct,
             counted=self.counts is not None,
             numbers=self.numbers,
             odd=self.odd,
@@ -216,17 +240,11 @@ class _Sketch:
             hole=self.hole,
         )
 
-    def _spelled(self, spelling: Callable[[str], str]) -> Counter[str]:
-        """How often each different cell was met, however it was spelled."""
-        merged: Counter[str] = Counter()
-        for cell, count in (self.counts or {}).items():
-            merged[spelling(cell)] += count
-        return merged
-
-    def _kind(self, counts: Mapping[str, int]) -> Kind:
+    def _kind(self) -> Kind:
         """Of a column that is none of numbers."""
         if self.odd is None and self.padded is None:
             return "empty"
-        texts = {text.lower() for text in counts}
-        is_boolean = len(counts) <= 2 and any(texts <= pair for pair in BOOLEANS)
+        texts = set(map(stripped, self.counts or ()))
+        lowered = {text.lower() for text in texts}
+        is_boolean = len(texts) <= 2 and any(lowered <= pair for pair in BOOLEANS)
         return "boolean" if texts and is_boolean else "text"

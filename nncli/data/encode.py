@@ -5,7 +5,8 @@ In between each column is one array: float64 with NaN for holes, or the numbers 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,9 +50,11 @@ class Fit(NamedTuple):
 
 def is_mixed(column: Portrait) -> bool:
     """Whether a column of texts was meant to hold numbers: most cells are some, and none has leading zeros."""
+    if column.kind != "text" or column.padded:
+        return False
     found = column.rows - column.missing
     share = MIXED if column.counted and column.distinct <= MOST_CATEGORIES else 0.5
-    return column.kind == "text" and not column.padded and column.numbers >= share * found
+    return column.numbers >= share * found
 
 
 def is_too_varied(column: Portrait) -> bool:
@@ -94,23 +97,24 @@ def fit_columns(
 
 def _fit_numbers(name: str, values: Array, how: str, where: str) -> NumberColumn | None:
     """None where all rows hold the same number, without holes."""
-    found = values[~np.isnan(values)]
+    holes = np.isnan(values)
+    flag = bool(holes.any())
+    found = values[~holes] if flag else values
     if not len(found):
         raise DataError(
             f"{where}: column `{shown(name, 60)}` holds nothing in any training row. Add it to data.drop"
         )
-    low, high, flag = float(found.min()), float(found.max()), len(found) < len(values)
+    low, high = float(found.min()), float(found.max())
     if low == high and not flag:
         return None
-    fill = float(np.median(found))
+    fill = median(found)
     center, spread = 0.0, 1.0
     with np.errstate(over="ignore", invalid="ignore"):
         if how == "min_max":
             center, spread = low, high - low
         elif how == "standardize":
-            filled = np.where(np.isnan(values), fill, values)
-            center, spread = float(filled.mean()), float(filled.std())
-    if not np.isfinite((fill, center, spread)).all():
+            center, spread = mean_and_std(np.where(holes, fill, values) if flag else values)
+    if not all(map(math.isfinite, (fill, center, spread))):
         raise DataError(
             f"{where}: column `{shown(name, 60)}` holds numbers up to {high:g}, too large to reckon with. "
             "Scale it, or add it to data.drop"
@@ -122,6 +126,20 @@ def _fit_numbers(name: str, values: Array, how: str, where: str) -> NumberColumn
     )
 
 
+def median(values: Array) -> float:
+    """Of (rows,) numbers, at least one and none NaN: what `np.median` gives, at a fifth of its price for few rows."""
+    half = len(values) // 2
+    middle = [half] if len(values) % 2 else [half - 1, half]
+    return float(np.partition(values, middle)[middle].mean())
+
+
+def mean_and_std(values: Array) -> tuple[float, float]:
+    """Of (rows,) numbers: what `np.mean` and `np.std` give, with the mean taken once."""
+    center = values.mean()
+    deviations = values - center
+    return float(center), math.sqrt((deviations * deviations).mean())
+
+
 def _fit_texts(name: str, codes: Array, texts: Sequence[str]) -> TextColumn | None:
     """None where all rows hold the same text."""
     categories = sorted(texts[code] for code in np.unique(codes))
@@ -130,7 +148,7 @@ def _fit_texts(name: str, codes: Array, texts: Sequence[str]) -> TextColumn | No
     return TextColumn(name=name, categories=tuple(categories))
 
 
-def number_cells(rows: Rows, name: str, missing: Collection[str], where: str) -> Array:
+def number_cells(rows: Rows, name: str, missing: frozenset[str], where: str) -> Array:
     """A column as float64, NaN for holes. DataError with the line of the first cell that is no number."""
     cells = without_blanks(rows.cells[name]) if has_numbers(missing) else rows.cells[name]
     found = present(cells, missing)
@@ -148,7 +166,7 @@ def number_cells(rows: Rows, name: str, missing: Collection[str], where: str) ->
     return whole
 
 
-def _not_a_number(rows: Rows, name: str, missing: Collection[str], where: str) -> DataError:
+def _not_a_number(rows: Rows, name: str, missing: frozenset[str], where: str) -> DataError:
     odd = [
         (line, cell)
         for line, cell in zip(rows.lines, rows.cells[name], strict=True)
@@ -162,7 +180,7 @@ def _not_a_number(rows: Rows, name: str, missing: Collection[str], where: str) -
     )
 
 
-def text_cells(cells: Sequence[str], missing: Collection[str], numbers: Numbering) -> Array:
+def text_cells(cells: Sequence[str], missing: frozenset[str], numbers: Numbering) -> Array:
     """The number of each text as int32; of a hole that of "". Texts that are not expected are UNKNOWN."""
     hole = numbers.get("", UNKNOWN)
     expected = dict(numbers) | dict.fromkeys(missing, hole)
@@ -231,7 +249,7 @@ def check_columns(rows: Rows, names: Sequence[str], where: str) -> None:
 
 
 def read_columns(
-    rows: Rows, wanted: Mapping[str, Numbering | None], missing: Collection[str], where: str
+    rows: Rows, wanted: Mapping[str, Numbering | None], missing: frozenset[str], where: str
 ) -> dict[str, Array]:
     """The wanted columns, whatever others there are: texts as `wanted` numbers them, and None for numbers.
 

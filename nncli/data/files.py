@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nncli.errors import DataError
+from nncli.spec.base import as_written
 
 GZIP_MAGIC = b"\x1f\x8b"
 DEFLATE_RATIO = 1032
@@ -33,7 +34,7 @@ class Stream(Protocol):
 
 def shown(text: object, most: int | None = None) -> str:
     """`text` on one line: escaped where it holds what cannot be printed, cut after `most` characters."""
-    line = str(text)
+    line = as_written(str(text))
     line = line if line.isprintable() else ascii(line)[1:-1]
     return line if most is None or len(line) <= most else f"{line[:most]}..."
 

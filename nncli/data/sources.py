@@ -15,6 +15,7 @@ from nncli.data.files import shown
 from nncli.data.progress import Progress
 from nncli.data.splits import divide
 from nncli.errors import MachineError, Problem, SpecError
+from nncli.spec.base import unset_in
 from nncli.spec.sources import AnySource
 
 MOST_NAMED = 10
@@ -77,7 +78,7 @@ def _check_path(key: str, path: object) -> None:
         if isinstance(path, str):
             Path(path).stat()
     except (FileNotFoundError, NotADirectoryError) as error:
-        message = f"there is no file or folder {shown(path)}"
+        message = f"there is no file or folder {shown(path)}{unset_in(str(path))}"
         raise SpecError([Problem(("data", key), message)]) from error
 
 

@@ -117,8 +117,8 @@ def _plan(source: Csv, on_progress: Progress | None) -> Plan:
     numberings: dict[str, Numbering | None] = {}
     for name in features:
         column = seen.column(name)
-        texts = ("", *sorted(column.counts))
         is_text = column.kind != "number"
+        texts = ("", *sorted(column.counts)) if is_text else ()
         numberings[name] = {text: at for at, text in enumerate(texts)} if is_text else None
     return Plan(numberings, answer, source.missing, seen.sha256, seen.rows)
 

@@ -49,15 +49,16 @@ def encoded(
 def plain(table: CsvFile, features: int, keys: Sequence[str]) -> Iterator[Piece]:
     """For a network that was trained on arrays, whose columns have no names: all but the keys, from left to right."""
     check_names(table.header, table.where, (), keys)
-    columns = [name for name in table.header if name not in keys]
+    aside = set(keys)
+    columns = [name for name in table.header if name not in aside]
     if len(columns) != features:
-        aside = f" beside {', '.join(shown(key, 40) for key in keys)}" if keys else ""
+        others = f" beside {', '.join(shown(key, 40) for key in keys)}" if keys else ""
         raise DataError(
-            f"{table.where}: has {plural(len(columns), 'column')}{aside}, but the network takes {features} numbers. "
+            f"{table.where}: has {plural(len(columns), 'column')}{others}, but the network takes {features} numbers. "
             "Name columns that are none of them with --key"
         )
     for rows in table.chunks(ROWS):
-        numbers = [number_cells(rows, name, (), table.where) for name in columns]
+        numbers = [number_cells(rows, name, frozenset(), table.where) for name in columns]
         yield Piece(np.column_stack(numbers), _cells(rows, keys))
 
 
@@ -70,16 +71,17 @@ def check_names(
     header: Sequence[str], where: str, columns: Sequence[str], keys: Sequence[str]
 ) -> None:
     """Refuse with every column that is missing, at once, and the one that may have been meant."""
-    absent = [name for name in columns if name not in header]
+    there, known = set(header), set(columns)
+    absent = [name for name in columns if name not in there]
     if absent:
-        meant = _meant(absent, [name for name in header if name not in columns])
+        meant = _meant(absent, [name for name in header if name not in known])
         listed = ", ".join(_hinted(name, meant.get(name)) for name in absent[:10])
         more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
         raise DataError(
             f"{where}: lacks {plural(len(absent), 'column')} that the network was trained on: {listed}{more}"
         )
     for key in keys:
-        if key not in header:
+        if key not in there:
             hint = _meant([key], header).get(key)
             raise UsageError(f"--key {_hinted(key, hint)}: {where} has no such column")
 

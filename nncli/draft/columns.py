@@ -78,14 +78,16 @@ def _can_be_predicted(column: Portrait) -> bool:
 
 def assign(look: Look, target: Sequence[str], leaks: Mapping[str, str]) -> Roles:
     """Every column that is no target gets its role. Where no input would be left, what was doubtful becomes one."""
-    others = [column for column in look.columns if column.name not in target]
+    goals = set(target)
+    others = [column for column in look.columns if column.name not in goals]
     drops = {column.name: why for column in others for why in useless(column)}
     keys = {c.name: why for c in others if c.name not in drops for why in naming(c, look)}
     doubtful = dict(leaks)
     doubtful |= {name: why for name, why in keys.items() if look.column(name).kind == "number"}
-    seen = [column for column in others if column.name not in drops | keys]
+    aside = drops.keys() | keys.keys()
+    seen = [column for column in others if column.name not in aside]
     if not [column for column in seen if column.name not in leaks]:
-        seen = [c for c in others if c.name not in drops | keys or c.name in doubtful]
+        seen = [c for c in others if c.name not in aside or c.name in doubtful]
         return Roles(tuple(seen), {n: w for n, w in keys.items() if n not in doubtful}, drops)
     drops |= {name: why for name, why in leaks.items() if name not in keys}
     return Roles(tuple(column for column in seen if column.name not in leaks), keys, drops)

@@ -33,10 +33,10 @@ def leaks(path: Path, look: Look, target: Sequence[str], missing: Sequence[str])
     if look.rows < FEWEST_ROWS:
         return {}
     found: dict[str, str] = {}
-    empty = holes(missing)
+    empty, goals = holes(missing), set(target)
     for name in target:
         goal = look.column(name)
-        others = [column for column in look.columns if column.name not in target]
+        others = [column for column in look.columns if column.name not in goals]
         if guess_task(goal) == "classification":
             found |= _telling(path, goal, others, empty)
         else:

@@ -31,6 +31,8 @@ class Graph:
     def __init__(self, taken: set[str]) -> None:
         self._taken = set(taken)
         """Names that values in between must not have: those of inputs to come."""
+        self._numbers: dict[str, int] = {}
+        """Name -> the number that was last put behind it: to count from 2 each time would take the square of nodes."""
         self._inputs: list[Any] = []
         self._constants: list[Any] = []
         self._nodes: list[Any] = []
@@ -38,9 +40,11 @@ class Graph:
 
     def free(self, name: str) -> str:
         """The name, with a number behind it where it is taken."""
-        found, number = name, 2
+        found, number = name, self._numbers.get(name, 1)
         while found in self._taken:
-            found, number = f"{name}_{number}", number + 1
+            number += 1
+            found = f"{name}_{number}"
+        self._numbers[name] = number
         self._taken.add(found)
         return found
 

@@ -69,7 +69,8 @@ def read_table(data: bytes) -> tuple[list[str], list[list[str]]]:
     if not head:
         raise ValueError("is empty. A line with the names of the columns is expected")
     _check_header(head, "the header")
-    absent = [name for name in COLUMNS if name not in head]
+    there = set(head)
+    absent = [name for name in COLUMNS if name not in there]
     if absent:
         raise ValueError(f"lacks the column {absent[0]}")
     for at, row in enumerate(rows, 1):

@@ -235,7 +235,7 @@ def _curves(study: Study) -> Piece:
     ]
 
 
-def _lines(shown: Sequence[tuple[Trial, list[Any]]], key: str) -> Iterator[Line]:
+def _lines(shown: Sequence[tuple[Trial, Sequence[Any]]], key: str) -> Iterator[Line]:
     """The worst first, so that the best lies on top."""
     most = max(12, MOST_POINTS // len(shown))
     for place in reversed(range(len(shown))):
@@ -247,7 +247,7 @@ def _lines(shown: Sequence[tuple[Trial, list[Any]]], key: str) -> Iterator[Line]
             yield Line(short(label(trial.point, 4), 90), curves.points(thin, key), look, told)
 
 
-def _records(trial: Trial) -> list[Any]:
+def _records(trial: Trial) -> Sequence[Any]:
     try:
         return rundir.read_records(trial.path) if trial.path.is_dir() else []
     except (DamagedError, UsageError):

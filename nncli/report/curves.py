@@ -25,7 +25,7 @@ from nncli.report.labels import labels
 from nncli.report.panels import PANELS, panel_title
 from nncli.report.scales import LOWEST_R2, scale_figure
 from nncli.report.subject import NotDrawnError, Subject
-from nncli.runs.documents import Json
+from nncli.training.records import column
 
 FEW = 15
 """Up to so many records each one gets a dot; a single record would not show otherwise."""
@@ -73,7 +73,7 @@ def _splits(subjects: Sequence[Subject]) -> list[str]:
 
 def _has(subject: Subject, split: str, panel: str) -> bool:
     """Whether some record has this figure."""
-    return any(record.get(f"{split}_{panel}") is not None for record in subject.records)
+    return any(value is not None for value in column(subject.records, f"{split}_{panel}"))
 
 
 def _title(subjects: Sequence[Subject], splits: Sequence[str]) -> str:
@@ -87,13 +87,13 @@ def _lines(
     axes: Axes, subject: Subject, splits: Sequence[str], panel: str, color: str | None
 ) -> None:
     """One line for each split: line style by split, color by run, or by split where there is one run."""
-    epochs = [record["epoch"] for record in subject.records]
+    epochs = column(subject.records, "epoch")
     for split in splits:
         if not _has(subject, split, panel):
             continue
         axes.plot(
             epochs,
-            [_number(record, f"{split}_{panel}") for record in subject.records],
+            list(map(_number, column(subject.records, f"{split}_{panel}"))),
             linestyle=SPLIT_LINES[split] if len(splits) > 1 else "-",
             color=color or SPLIT_COLORS[split],
             marker="o" if len(epochs) <= FEW else "",
@@ -111,9 +111,8 @@ def _mark_kept(axes: Axes, subject: Subject, splits: Sequence[str], panel: str) 
     axes.plot([record["epoch"]] * len(keys), [record[key] for key in keys], gid="kept", **KEPT)
 
 
-def _number(record: Json, key: str) -> float:
+def _number(value: float | None) -> float:
     """A figure; a gap where it was not finite, or not recorded."""
-    value = record.get(key)
     return math.nan if value is None else float(value)
 
 

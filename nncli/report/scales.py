@@ -84,7 +84,8 @@ def _own_ticks(axis: Axis, key: Key, labels: list[str], widths: list[float], inc
     shown = _roomy(_shares(key, places), widths, inches)
     axis.set_major_locator(FixedLocator([places[number] for number in shown]))
     axis.set_ticklabels([labels[number] for number in shown])
-    rest = [place for number, place in enumerate(places) if number not in shown]
+    hidden = set(range(len(places))) - set(shown)
+    rest = [places[number] for number in sorted(hidden)]
     axis.set_minor_locator(FixedLocator(rest) if rest else NullLocator())
     axis.set_minor_formatter(NullFormatter())
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import matplotlib
@@ -19,6 +21,7 @@ from nncli.report.keys import Key
 from nncli.report.scales import plain, scale_figure
 from nncli.report.subject import NotDrawnError
 from nncli.report.swept import FINISHED, MARKS, RING, Row, Swept, ring
+from nncli.training.records import column
 from nncli.words import plural, short
 
 FEW = 15
@@ -50,7 +53,7 @@ class Paint:
         second = more[0] if len(more) == 1 and len(more[0].values) <= len(STYLES) else None
         return cls(key, second, key.kind in ("text", "steps") or len(key.values) <= MOST_NAMED)
 
-    @property
+    @cached_property
     def palette(self) -> list[str]:
         """A color for each value that is named: in order for numbers, well apart for words."""
         count = len(self.key.values)
@@ -59,7 +62,7 @@ class Paint:
         shares = [each / max(count - 1, 1) for each in range(count)]
         return [matplotlib.colors.to_hex(STEPS(share)) for share in shares]
 
-    @property
+    @cached_property
     def norm(self) -> Normalize:
         """The bar's."""
         low, high = (self.key.place(self.key.values[end]) for end in (0, -1))
@@ -112,8 +115,8 @@ def draw(swept: Swept) -> Figure:
 
 def _curve(row: Row, metric: str) -> list[tuple[int, float]]:
     """Epoch and figure of each record that has a finite one."""
-    records = row.subject.records if row.subject else []
-    told = [(record["epoch"], record.get(metric)) for record in records]
+    records = row.subject.records if row.subject else ()
+    told = zip(column(records, "epoch"), column(records, metric), strict=True)
     return [(epoch, float(value)) for epoch, value in told if value is not None]
 
 
@@ -160,14 +163,15 @@ def _legends(
             Line2D([], [], color=GRAY, ls=STYLES[place], label=f"{paint.second.name}={label}")
             for place, label in enumerate(paint.second.labels(28))
         ]
+    lost_of = Counter(row.mark for row in without)
     for name, mark in MARKS.items():
         ended = [row for row in swept.rows if row.mark == name]
-        lost = sum(row in without for row in ended)
+        lost = lost_of[name]
         without_curve = f", {lost} of them without a curve" if lost < len(ended) else ", no curve"
         said = f"{name} ({len(ended)}{without_curve if lost else ''})"
         if ended:
             below.append(Line2D([], [], label=said, **mark.look(8)))
-    lost = sum(row.mark == FINISHED for row in without)
+    lost = lost_of[FINISHED]
     if lost:
         below.append(Line2D([], [], ls="", label=f"{plural(lost, 'trial')} without records"))
     if below:

@@ -257,10 +257,12 @@ def first_fault(err: ValidationError) -> str:
     return f"{key}: {said}" if key else said
 
 
-def read_record(value: object) -> Json | None:
+def read_record(line: bytes) -> Json | None:
     """A line of metrics.jsonl; None where it is none."""
+    if len(line) > LONGEST_RECORD:
+        return None
     try:
-        record = RECORD.validate_python(value, strict=True)
+        record: Json = RECORD.validator.validate_json(line, strict=True)
     except ValidationError:
         return None
     if not set(record) >= RECORD_KEYS or type(record["epoch"]) is not int or record["epoch"] < 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,7 +72,7 @@ def _read(runs_dir: Path, name: str) -> Listed | None:
     return Listed(path, run, summary and completed(summary, lambda: _records(path)))
 
 
-def _records(path: Path) -> list[Json]:
+def _records(path: Path) -> Sequence[Json]:
     from nncli.runs import rundir  # which makes all models of a spec, for runs of earlier versions
 
     return rundir.read_records(path)

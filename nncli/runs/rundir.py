@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from nncli import files
 from nncli.errors import DamagedError, SpecError, UsageError
@@ -28,6 +28,7 @@ from nncli.spec.earlier import had_two_seeds, updated
 from nncli.spec.load import parse_spec
 from nncli.spec.model import Spec
 from nncli.training.monitor import best_epochs, best_figure, keeps_best
+from nncli.training.records import BLOCK, Records
 from nncli.words import command, plural, size
 
 SPEC = "spec.yaml"
@@ -116,7 +117,9 @@ def open_run(path: Path) -> Json:
 def spec_of(run: Mapping[str, Any], path: Path) -> Spec:
     """The spec in run.json. Raises DamagedError where it is none."""
     try:
-        return parse_spec(updated(run["spec"]), path)
+        return parse_spec(
+            updated(run["spec"]), path, unset=True
+        )  # to look at it, nothing is needed
     except SpecError as err:
         raise DamagedError(f"{path / RUN}: is damaged: spec.{err.problems[0]}") from err
 
@@ -138,7 +141,7 @@ def read_summary(path: Path) -> Json | None:
     return completed(summary, lambda: read_records(path))
 
 
-def summary_of(path: Path, run: Json, records: list[Json]) -> Json:
+def summary_of(path: Path, run: Json, records: Sequence[Json]) -> Json:
     """The summary of the run in `path`; of one that is not complete, of its records so far."""
     return read_summary(path) or so_far(run, spec_of(run, path), records)
 
@@ -158,21 +161,29 @@ def sync_records(path: Path) -> None:
     files.sync(path / METRICS)
 
 
-def read_records(path: Path) -> list[Json]:
+def read_records(path: Path) -> Records:
     """Every whole line of the metrics; what a crash has torn at the end is left out.
 
     Raises DamagedError naming the first line that is not a record, where a checkpoint counts it or a good one follows.
     """
-    metrics = path / METRICS
-    lines = _whole_lines(metrics)
-    if (
-        lines and _record(lines[-1]) is None
-    ):  # a hole with a newline behind it: the disk had not come so far
-        saved = path / CHECKPOINT
-        counted = checkpoint.read(saved)[0].records if saved.is_file() else 0
-        while len(lines) > counted and _record(lines[-1]) is None:
-            lines.pop()
-    return _parsed(metrics, lines)
+    metrics, records = path / METRICS, Records()
+    read = map(documents.read_record, _whole_lines(metrics))
+    while block := list(islice(read, BLOCK)):
+        good = block[: block.index(None)] if None in block else block
+        records.extend(cast(list[Json], good))
+        if len(good) < len(block):
+            _check_torn(path, len(records), chain(block[len(good) :], read))
+    return records
+
+
+def _check_torn(path: Path, count: int, rest: Iterator[Json | None]) -> None:
+    """Raise DamagedError where what follows so many records is more than a hole with a newline behind it: the disk had
+    not come so far."""
+    saved = path / CHECKPOINT
+    if any(record is not None for record in rest) or (
+        saved.is_file() and count < checkpoint.read(saved)[0].records
+    ):
+        raise _no_record(path / METRICS, count + 1)
 
 
 def cut_records(path: Path, count: int) -> tuple[list[Json], str]:
@@ -181,7 +192,7 @@ def cut_records(path: Path, count: int) -> tuple[list[Json], str]:
     Raises DamagedError where there are fewer, or one of them is damaged.
     """
     metrics = path / METRICS
-    lines = _whole_lines(metrics)
+    lines = [*_whole_lines(metrics)]
     if len(lines) < count:
         raise DamagedError(
             f"{metrics}: has {len(lines)} whole lines, but the checkpoint counts {count} records. "
@@ -199,31 +210,24 @@ def cut_records(path: Path, count: int) -> tuple[list[Json], str]:
     return records, f"{metrics}: {what} dropped; that part is trained again"
 
 
-def _whole_lines(metrics: Path) -> list[bytes]:
+def _whole_lines(metrics: Path) -> Iterator[bytes]:
     """What follows the last newline is torn, or nothing."""
-    if not kind(metrics):
-        return []
-    return [*files.lines(metrics, LONGEST_RECORD, MOST_BYTES[METRICS])]
+    if kind(metrics):
+        yield from files.lines(metrics, LONGEST_RECORD, MOST_BYTES[METRICS])
 
 
 def _parsed(metrics: Path, lines: list[bytes]) -> list[Json]:
     records = []
     for number, line in enumerate(lines, 1):
-        record = _record(line)
+        record = documents.read_record(line)
         if record is None:
-            raise DamagedError(f"{metrics}:{number}: is damaged: not a record of a training")
+            raise _no_record(metrics, number)
         records.append(record)
     return records
 
 
-def _record(line: bytes) -> Json | None:
-    """A line of metrics.jsonl; None where it is none."""
-    if len(line) > LONGEST_RECORD:
-        return None
-    try:
-        return documents.read_record(json.loads(line))
-    except (ValueError, RecursionError):
-        return None
+def _no_record(metrics: Path, number: int) -> DamagedError:
+    return DamagedError(f"{metrics}:{number}: is damaged: not a record of a training")
 
 
 def so_far(run: Json, spec: Spec, records: Sequence[Json]) -> Json:

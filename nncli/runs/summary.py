@@ -8,6 +8,7 @@ from typing import Any
 from nncli.runs.documents import Json
 from nncli.runs.format import FORMAT
 from nncli.runs.strict_json import finite
+from nncli.training.records import column
 from nncli.words import words
 
 TIMES = {"seconds", "samples_per_second"}
@@ -29,7 +30,7 @@ def summarize(
         "format": FORMAT,
         "status": status,
         "epochs": final.get("epoch", 0),
-        "seconds": round(sum(record["seconds"] for record in records), 3),
+        "seconds": round(sum(column(records, "seconds")), 3),
         "weights_epoch": epoch,
         "monitor": monitor,
         "kept": kept(records, epoch),
@@ -53,11 +54,14 @@ def completed(summary: Json, records: Callable[[], Sequence[Json]]) -> Json:
 def kept(records: Sequence[Json], epoch: int | None = None) -> Json:
     """The figures of the parameters of an epoch, by default the last: those of its record, or where it has none of the
     last before it. `average_*` are those of the last record."""
-    known = [record for record in records if epoch is None or record["epoch"] <= epoch]
-    if not known:
+    earlier = (
+        at for at in reversed(range(len(records))) if epoch is None or records[at]["epoch"] <= epoch
+    )
+    known = next(earlier, None)
+    if known is None:
         return {}
     averages = {key: value for key, value in records[-1].items() if key.startswith(AVERAGE)}
-    return {key: averages.get(key, value) for key, value in _timeless(known[-1]).items()}
+    return {key: averages.get(key, value) for key, value in _timeless(records[known]).items()}
 
 
 def which(summary: Mapping[str, Any]) -> str:
@@ -73,7 +77,7 @@ def best(records: Sequence[Json], key: str) -> Json:
 
     What is not finite is none, as it comes back from the file.
     """
-    values = [finite(record.get(key)) for record in records]
+    values = list(map(finite, column(records, key)))
     number = values.index(max((value for value in values if value is not None), default=None))
     return {"value": values[number], "epoch": records[number]["epoch"]}
 

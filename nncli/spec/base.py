@@ -118,24 +118,82 @@ Rows = Annotated[int | float, BeforeValidator(_rows)]
 """A number of rows, or a fraction of them."""
 
 
+_VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
+
+
+class UnsetError(ValueError):
+    """The environment lacks a variable."""
+
+
 def _with_variables(text: str) -> str:
-    """$NAME and ${NAME} replaced by the environment's values. Raises ValueError where one is not set."""
+    """$NAME and ${NAME} replaced by the environment's values. Raises UnsetError where one is not set."""
     whole = os.path.expandvars(text)
-    if left := re.search(r"\$(\w+|\{\w+\})", whole):
-        raise ValueError(f"the environment has no {left[0]}")
+    if left := _VARIABLE.search(whole):
+        raise UnsetError(f"the environment has no {left[0]}")
     return whole
 
 
+def unset_in(path: str) -> str:
+    """What a message adds where a path has a variable in it that the environment lacks; "" where none is."""
+    try:
+        _with_variables(path)
+    except UnsetError as err:
+        return f": {err}"
+    return ""
+
+
+class NamedPath(str):
+    """A path as it is used. `written` is what a spec, a report and messages call it: with the environment's variables
+    by their names, since their values are nobody else's business."""
+
+    written: str
+
+    def __new__(cls, path: str, written: str) -> NamedPath:
+        named = super().__new__(cls, path)
+        named.written = written
+        return named
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        return str(self), self.written
+
+
+_WRITTEN: dict[str, str] = {}
+"""Paths that specs have named with variables -> how."""
+
+
+def as_written(path: str) -> str:
+    """A path, or one below it, by the name that a spec has for it."""
+    for used, written in _WRITTEN.items():
+        if path == used or path.startswith(used + os.sep):
+            return written + path[len(used) :]
+    return path
+
+
+def _named(path: Path, value: str, base: Path) -> str:
+    """The path; where variables stand in it, by their names too. One that is relative starts from the spec's folder."""
+    if not _VARIABLE.search(value):
+        return str(path)
+    is_whole = Path(_with_variables(value)).expanduser().is_absolute()
+    written = value if is_whole else str(base.resolve() / value)
+    _WRITTEN[str(path)] = written
+    return NamedPath(str(path), written)
+
+
 def _resolve(value: str, info: ValidationInfo) -> str:
-    base: Path = (info.context or {}).get("base", Path())
+    context = info.context or {}
+    base: Path = context.get("base", Path())
     try:
         path = (base / Path(_with_variables(value)).expanduser()).resolve()
         _check_length(path)
+    except UnsetError as err:
+        if context.get("unset"):
+            return NamedPath(value, value)
+        raise wanted(f"a path that leads somewhere: {err}") from err
     # a home that is not there, a loop of links, a NUL, a name that no file can have
     except (RuntimeError, OSError, ValueError) as err:
         reason = getattr(err, "strerror", None) or err
         raise wanted(f"a path that leads somewhere: {reason}") from err
-    return str(path)
+    return _named(path, value, base)
 
 
 def _check_length(path: Path) -> None:
@@ -159,15 +217,15 @@ SpecPath = Annotated[str, Field(min_length=1), WrapValidator(_spec_path)]
 """A path on disk, relative to the spec file; absolute once the spec is read."""
 
 
-def _rows_or_path(value: Any, info: ValidationInfo) -> Any:
+def _rows_or_path(value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
     if isinstance(value, str) and value:
         return _resolve(value, info)
     if not is_whole(value, 0) and not (type(value) is float and 0 <= value < 1):
         raise wanted("a number of rows (0, 1000), a fraction between 0 and 1 (0.2), or a path")
-    return value
+    return validate(value)
 
 
-RowsOrPath = Annotated[int | float | str, BeforeValidator(_rows_or_path)]
+RowsOrPath = Annotated[int | float | str, WrapValidator(_rows_or_path)]
 """A number of rows, a fraction of them, or where further rows are."""
 
 

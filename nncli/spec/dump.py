@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from nncli.spec.base import NamedPath
 from nncli.spec.model import AUTO, InitializerSpec, LayerSpec, Spec
 from nncli.spec.scalars import AmbiguousError, read_scalar
 from nncli.spec.sweeps import SweepSpec
@@ -14,9 +15,10 @@ from nncli.spec.sweeps import SweepSpec
 HEADER = "# A whole experiment, every default written out: `nncli train` on this file repeats it.\n"
 
 
-def plain_spec(spec: Spec) -> dict[str, Any]:
-    """The spec in plain values that JSON can hold and `parse_spec` reads back as the same spec."""
-    plain: dict[str, Any] = _plain(spec)
+def plain_spec(spec: Spec, *, expanded: bool = False) -> dict[str, Any]:
+    """The spec in plain values that JSON can hold and `parse_spec` reads back as the same spec. Variables of the
+    environment stand in its paths by their names, unless they are to be `expanded`."""
+    plain: dict[str, Any] = _plain(spec, expanded)
     if spec.init_from is not None:
         del plain["initializer"]
     if spec.early_stopping is not None:
@@ -40,13 +42,15 @@ def in_line(value: Any) -> str:
     return str(text).removesuffix("\n").removesuffix("\n...")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, expanded: bool) -> Any:
     if isinstance(value, BaseModel):
-        return {key: _plain(inner) for key, inner in _fields(value)}
+        return {key: _plain(inner, expanded) for key, inner in _fields(value)}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [_plain(inner, expanded) for inner in value]
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: _plain(inner, expanded) for key, inner in value.items()}
+    if isinstance(value, NamedPath):
+        return str(value) if expanded else value.written
     return value
 
 

@@ -86,13 +86,14 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> Document:
     return read_source(path).changed(overrides).document()
 
 
-def parse_spec(value: dict[str, Any], base: Path) -> Spec:
-    """A spec from plain values, as `plain_spec` gives them; `base` is the folder that its paths start from."""
+def parse_spec(value: dict[str, Any], base: Path, *, unset: bool = False) -> Spec:
+    """A spec from plain values, as `plain_spec` gives them; `base` is the folder that its paths start from. The
+    environment must have the variables in them, unless they may be `unset`: then such paths lead nowhere."""
     if not isinstance(value, dict):
         raise SpecError([Problem((), f"{EXPECTED}, but this is {shown(value)}")])
     problems: list[Problem] = []
     try:
-        spec = Spec.model_validate(value, context={"base": base})
+        spec = Spec.model_validate(value, context={"base": base, "unset": unset})
     except ValidationError as err:
         problems = problems_of(err, value)
     refused = {problem.path for problem in problems}

@@ -23,6 +23,7 @@ from nncli.spec.sweeps import HalvingSpec
 from nncli.sweep.grid import Point, sweep_id, trial_id
 from nncli.sweep.settings import Setting, are_tied, settings_of
 from nncli.sweep.specs import trial_specs
+from nncli.training.records import column
 
 TRIALS = "trials"
 DONE = ("finished", "diverged")
@@ -170,7 +171,7 @@ def plan(
     """
     source = read_source(spec_path).changed(overrides)
     base = source.document().spec
-    name = f"{base.name}-sweep-{sweep_id(plain_spec(base))}"
+    name = f"{base.name}-sweep-{sweep_id(plain_spec(base, expanded=True))}"
     path = _unused(runs_dir, name) if fresh else runs_dir / name
     trials = [
         Trial(trial_id(point), point, path / TRIALS / trial_id(point), spec)
@@ -233,11 +234,12 @@ def observe(trial: Trial) -> Trial:
     )
 
 
-def _kept(records: list[dict[str, Any]], epoch: int | None) -> dict[str, Any] | None:
+def _kept(records: Sequence[dict[str, Any]], epoch: int | None) -> dict[str, Any] | None:
     """The record of an epoch, or the last one."""
-    return next(
-        (record for record in records if record["epoch"] == epoch), records[-1] if records else None
-    )
+    epochs = column(records, "epoch")
+    if epoch in epochs:
+        return records[epochs.index(epoch)]
+    return records[-1] if records else None
 
 
 def _trial_json(trial: Trial) -> dict[str, Any]:

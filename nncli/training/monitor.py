@@ -8,6 +8,7 @@ from typing import Any
 
 from nncli.spec.model import Spec
 from nncli.spec.schedules import Plateau as PlateauSpec
+from nncli.training.records import column
 from nncli.training.state import Best, Patience, Plateau, State
 
 FALLING = ("_loss", "_rmse", "_mae")
@@ -47,10 +48,10 @@ def best_epochs(records: Sequence[Mapping[str, Any]], figure: str) -> list[int]:
     """The epochs whose records were the best so far, the best of all at the end. Of equal ones the first counts."""
     found: list[int] = []
     best: float | None = None
-    for record in records:
-        if improves(figure, record.get(figure), best):
-            best = record[figure]
-            found.append(record["epoch"])
+    for epoch, value in zip(column(records, "epoch"), column(records, figure), strict=True):
+        if improves(figure, value, best):
+            best = value
+            found.append(epoch)
     return found
 
 

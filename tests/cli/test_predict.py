@@ -16,6 +16,7 @@ import pytest
 from processes import start
 
 from nncli.predict import open_network, predict, predict_rows
+from nncli.predictions import FORMULA
 
 TABLE = """\
 data: {source: csv, path: flowers.csv, target: kind, key: id, test: 0.25}
@@ -431,3 +432,61 @@ def test_a_signal_leaves_nothing_half_made(run_path, tmp_path, number, code):
     assert child.returncode == code
     assert "Traceback" not in err
     assert sorted(tmp_path.iterdir()) == before
+
+
+SPREADSHEET = {
+    "=cmd|' /C calc'!A0": "'=cmd|' /C calc'!A0",
+    "+1+cmd": "'+1+cmd",
+    "-2+3": "'-2+3",
+    "@SUM(A1)": "'@SUM(A1)",
+    "\t=1": "'\t=1",
+    "\r=1": "'\r=1",
+    "-5": "-5",
+    "+1.5e3": "+1.5e3",
+    "-.5": "-.5",
+    "plain": "plain",
+    "": "",
+    "a=b": "a=b",
+    "-": "'-",
+    '="x,y"': '\'="x,y"',
+}
+"""Cell -> what `--safe-csv` makes of it."""
+
+
+def test_every_beginning_of_a_formula_has_a_case():
+    assert {cell[:1] for cell in SPREADSHEET} >= set(FORMULA)
+
+
+@pytest.mark.parametrize("way", ["stdout", "out"])
+def test_safe_csv_writes_no_cell_that_a_spreadsheet_works_out(nncli, way):
+    """The cells of keys, the names of columns and the names of classes, in every place that CSV goes to."""
+    kinds = ("=a", "-b", "@c")
+    rows = [
+        row | {"kind": kinds["abc".index(row["kind"])], "=id": row["id"]} for row in flowers(90)
+    ]
+    write_csv("flowers.csv", rows, names=("=id", *HEADER[1:5]))
+    Path("table.yaml").write_text(TABLE.replace("key: id", 'key: "=id"'))
+    run = nncli("train", "table.yaml", "--quiet").stdout.strip()
+    cells = list(SPREADSHEET)
+    asked = [row | {"=id": cell} for row, cell in zip(rows, cells, strict=False)]
+    write_csv("new.csv", asked, names=("=id", *HEADER[2:5]))
+    words = ["predict", run, "new.csv", "--safe-csv"]
+    if way == "out":
+        assert nncli(*words, "--out", "safe.csv").exit_code == 0
+        text = Path("safe.csv").read_bytes().decode()
+    else:
+        text = nncli(*words).stdout
+    head, *table = csv.reader(io.StringIO(text, newline=""))
+    assert head == ["'=id", "label", "p_-b", "p_=a", "p_@c"]
+    assert [row[0] for row in table] == list(SPREADSHEET.values())
+    assert {row[1] for row in table} <= {"'=a", "'-b", "'@c"}
+    assert nncli(*words[:2], "new.csv").stdout.startswith("=id,label")
+
+
+def test_safe_csv_changes_nothing_that_is_no_formula_and_does_not_go_with_json(nncli, flower_run):
+    write_csv("new.csv", flowers(20, seed=1))
+    plain = nncli("predict", flower_run, "new.csv", "--key", "id").stdout
+    assert nncli("predict", flower_run, "new.csv", "--key", "id", "--safe-csv").stdout == plain
+    result = nncli("predict", flower_run, "new.csv", "--safe-csv", "--format", "jsonl")
+    assert result.exit_code == 2
+    assert "--safe-csv goes with CSV" in result.output
