@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from errno import ENOTDIR
 from pathlib import Path
 
-from nncli.errors import MachineError
+from nncli import limits
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def _refusing(path: Path, what: str) -> Iterator[None]:
     try:
         yield
     except OSError as err:
-        raise MachineError(f"{path}: cannot be {what}: {err.strerror or err}") from err
+        raise limits.refusal(err, f"{path}: cannot be {what}") from err
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def read_if_there(path: str) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as err:
-        raise MachineError(f"{path}: cannot be read: {err.strerror or err}") from err
+        raise limits.refusal(err, f"{path}: cannot be read") from err
 
 
 def replace(path: Path, data: bytes) -> None:

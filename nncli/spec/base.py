@@ -25,6 +25,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from nncli.words import as_text
+
 LARGEST = 2**31 - 1
 """The largest count a spec may hold."""
 LARGEST_SEED = 2**63 - 1
@@ -130,6 +132,7 @@ def _resolve(value: str, info: ValidationInfo) -> str:
     try:
         path = (base / Path(_with_variables(value)).expanduser()).resolve()
         _check_length(path)
+        _check_text(path)
     # a home that is not there, a loop of links, a NUL, a name that no file can have
     except (RuntimeError, OSError, ValueError) as err:
         reason = getattr(err, "strerror", None) or err
@@ -144,6 +147,14 @@ def _check_length(path: Path) -> None:
     except OSError as err:
         if err.errno == errno.ENAMETOOLONG:
             raise
+
+
+def _check_text(path: Path) -> None:
+    """Raise ValueError where the path is no text: run.json and spec.yaml could not be read again."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as err:
+        raise ValueError(f"{as_text(str(path))}, whose name is not UTF-8") from err
 
 
 def _spec_path(value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> str:

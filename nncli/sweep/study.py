@@ -21,6 +21,7 @@ from nncli.spec.sweeps import HalvingSpec
 from nncli.sweep.grid import Point, sweep_id, trial_id
 from nncli.sweep.settings import Setting, are_tied, settings_of
 from nncli.sweep.specs import trial_specs
+from nncli.words import as_text
 
 SWEEP_SPEC, TRIALS = "sweep.yaml", "trials"
 DONE = ("finished", "diverged")
@@ -183,7 +184,9 @@ def plan(
         for identity, listed in known.items()
         if identity not in asked
     ]
-    study = Study(path, (*map(observe, trials),), (*map(observe, earlier),), (*sys.argv,))
+    study = Study(
+        path, (*map(observe, trials),), (*map(observe, earlier),), (*map(as_text, sys.argv),)
+    )
     same = listing and halved and listing.halving == halved.model_dump(mode="json")
     if not same or before.keys() != asked:
         return study
