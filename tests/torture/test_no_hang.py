@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -57,13 +58,23 @@ ENOUGH = 60
 """Seconds in which every command has ended; a hang lasts for ever."""
 
 
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that somebody else may look into, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all that the commands read."""
     folder = tmp_path_factory.mktemp("ready")
     make(folder)
-    for place in ("run", "runs/one"):
-        process = start(folder, "train", "spec.yaml", "-q", "--run-dir", place)
+    folder.chmod(0o755)
+    for run in ("run", "runs/one"):
+        process = start(folder, "train", "spec.yaml", "-q", "--run-dir", run)
         process.communicate()
         assert process.returncode == 0
     return folder
@@ -99,8 +110,8 @@ def commands_of(campaign: Any, ready: Path, folder: Path) -> Iterator[tuple[Any,
 
 
 @pytest.mark.campaign(short=3, long=40, torture=len(CASES))
-def test_every_command_ends_with_a_line_and_its_code(ready, tmp_path, campaign):
-    for case, folder, words in commands_of(campaign, ready, tmp_path):
+def test_every_command_ends_with_a_line_and_its_code(ready, place, campaign):
+    for case, folder, words in commands_of(campaign, ready, place):
         process = limited(folder, *case[:2], words)
         said = ended(process)
         assert "Traceback" not in said, (case, said)
@@ -113,9 +124,9 @@ def test_every_command_ends_with_a_line_and_its_code(ready, tmp_path, campaign):
 
 
 @pytest.mark.campaign(short=2, long=40, torture=len(CASES))
-def test_every_command_hears_sigterm(ready, tmp_path, campaign):
+def test_every_command_hears_sigterm(ready, place, campaign):
     """At any moment, while it starts workers too."""
-    for case, folder, words in commands_of(campaign, ready, tmp_path):
+    for case, folder, words in commands_of(campaign, ready, place):
         process = limited(folder, *case[:2], words)
         time.sleep(campaign.rng.uniform(0, 3))
         process.terminate()
