@@ -19,7 +19,7 @@ from nncli.training.class_weight import class_weight_problems
 from nncli.training.evaluation import figure_names
 from nncli.training.length import Length
 from nncli.training.monitor import best_figure, keeps_best
-from nncli.words import plural, words
+from nncli.words import is_text, plural, words
 
 LARGEST_TARGET = 1e150
 """The square of an error, and the sum of many, have to be float64 numbers."""
@@ -140,9 +140,7 @@ def _name_problems(dataset: Dataset) -> Iterator[Problem]:
     """What classes, labels and columns are called is written beside the weights, when the training has ended."""
     table = dataset.table.model_dump(exclude_none=True) if dataset.table else None
     for name in _texts([dataset.classes, dataset.labels, table]):
-        try:
-            name.encode()
-        except UnicodeEncodeError:
+        if not is_text(name):
             half = "which no file can hold: half a character. Write it in UTF-8."
             yield Problem(("data",), f"holds the name `{shown(name, 60)}`, {half}")
             return

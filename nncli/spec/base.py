@@ -25,7 +25,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from nncli.words import as_text
+from nncli.words import as_text, is_text
 
 LARGEST = 2**31 - 1
 """The largest count a spec may hold."""
@@ -151,10 +151,8 @@ def _check_length(path: Path) -> None:
 
 def _check_text(path: Path) -> None:
     """Raise ValueError where the path is no text: run.json and spec.yaml could not be read again."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError as err:
-        raise ValueError(f"{as_text(str(path))}, whose name is not UTF-8") from err
+    if not is_text(str(path)):
+        raise ValueError(f"{as_text(str(path))}, whose name is not UTF-8")
 
 
 def _spec_path(value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> str:
