@@ -40,8 +40,8 @@ LIMITS = {
     "RLIMIT_NPROC": [1, 2, 3, 4, 5, 6, 7, 8, 10, 12],
 }
 """As `ulimit -v`, `-n` and `-u` set them."""
-SOMEBODY = "61234"
-"""A user who has no other processes: the limit on processes is one of users, and root has none."""
+SOMEBODY = 1_000_000 + os.getpid()
+"""A user who has no other processes, in no other test either: the limit is one of users, and root has none."""
 FILES = "-all,+dac_override,+dac_read_search"
 AS_SOMEBODY = [
     *("setpriv", "--clear-groups", f"--reuid={SOMEBODY}", f"--regid={SOMEBODY}"),
