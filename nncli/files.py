@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from errno import ENOTDIR
 from pathlib import Path
 
-from nncli.errors import DamagedError, MachineError
+from nncli import limits
+from nncli.errors import DamagedError
 from nncli.filetypes import FILE, FOLDER, check, kind
 from nncli.filetypes import refusing as _refusing
 from nncli.words import size as in_words
@@ -99,7 +100,7 @@ def read_if_there(path: str, most: int = DOCUMENT) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as err:
-        raise MachineError(f"{path}: cannot be read: {err.strerror or err}") from err
+        raise limits.refusal(err, f"{path}: cannot be read") from err
 
 
 def _content(path: str | Path, most: int, named: bool = False) -> bytes:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nncli.errors import DamagedError, MachineError
+from nncli import limits
+from nncli.errors import DamagedError
 
 FILE, FOLDER, LINK, PIPE, DEVICE = "a file", "a folder", "a link", "a pipe", "a device"
 KINDS = {
@@ -33,7 +34,7 @@ def refusing(path: Path, what: str) -> Iterator[None]:
     try:
         yield
     except OSError as err:
-        raise MachineError(f"{path}: cannot be {what}: {err.strerror or err}") from err
+        raise limits.refusal(err, f"{path}: cannot be {what}") from err
 
 
 def kind(path: Path, *, named: bool = False) -> str:

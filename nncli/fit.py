@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from nncli.training.class_weight import class_weight_problems
 from nncli.training.evaluation import figure_names
 from nncli.training.length import Length
 from nncli.training.monitor import best_figure, keeps_best
-from nncli.words import plural, words
+from nncli.words import is_text, plural, words
 
 LARGEST_TARGET = 1e150
 """The square of an error, and the sum of many, have to be float64 numbers."""
@@ -102,6 +103,7 @@ def check(spec: Spec, dataset: Dataset, threads: int | None) -> None:
     """Raise SpecError with every disagreement between the spec, its data and this machine; `threads` are the BLAS
     threads that were asked for."""
     _refuse(
+        *_name_problems(dataset),
         *_input_problems(spec, dataset),
         *_augment_problems(spec, dataset),
         *_output_problems(spec, dataset),
@@ -124,6 +126,27 @@ def check_data(spec: Spec, dataset: Dataset) -> None:
 def _refuse(*problems: Problem) -> None:
     if problems:
         raise SpecError(problems)
+
+
+def _name_problems(dataset: Dataset) -> Iterator[Problem]:
+    """What classes, labels and columns are called is written beside the weights, when the training has ended."""
+    table = dataset.table.model_dump(exclude_none=True) if dataset.table else None
+    for name in _texts([dataset.classes, dataset.labels, table]):
+        if not is_text(name):
+            half = "which no file can hold: half a character. Write it in UTF-8."
+            yield Problem(("data",), f"holds the name `{shown(name, 60)}`, {half}")
+            return
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value of lists and dictionaries."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts([*value.keys(), *value.values()])
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
 
 
 def _input_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:

@@ -10,7 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-_CGROUP = Path("/sys/fs/cgroup")
+from nncli import limits
+
+_CGROUP, _PROC = Path("/sys/fs/cgroup"), Path("/proc")
 THREADED_PRODUCT = 2.5e7
 """Multiply-adds in the largest matrix product of a step from which a second BLAS thread pays (docs/performance.md)."""
 
@@ -34,15 +36,48 @@ def _quota() -> int:
 
 
 def usable_memory() -> int:
-    """Bytes of memory that this process could have at most: the machine's, or the container's limit."""
+    """Bytes of memory that this process could have in all: what it has and what is free, within the container's limit
+    and its own (`ulimit -v`)."""
+    held, reserved = _taken()
+    most = [total_memory(), held + _free()]
+    limit = limits.soft("RLIMIT_AS")
+    if limit is not None:  # it counts what is reserved, too
+        most.append(held + limit - reserved)
+    return max(0, min(most))
+
+
+def total_memory() -> int:
+    """Bytes of memory that a process could have at most: the machine's, or the container's limit."""
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError):
         return 2**63
     try:
         return min(total, int((_CGROUP / "memory.max").read_text()))
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # no cgroup v2, or "max"
         return total
+
+
+def _taken() -> tuple[int, int]:
+    """Bytes of this process that are in memory, and all that it has reserved."""
+    try:
+        reserved, held = (_PROC / "self/statm").read_text().split()[:2]
+    except (OSError, ValueError):  # only Linux tells
+        return 0, 0
+    page = os.sysconf("SC_PAGE_SIZE")
+    return int(held) * page, int(reserved) * page
+
+
+def _free() -> int:
+    """Bytes of the machine that nobody has, or that are given up at once, swap included."""
+    try:
+        lines = (_PROC / "meminfo").read_text().splitlines()
+        kilobytes = {
+            name: int(rest.split()[0]) for name, _, rest in (s.partition(":") for s in lines)
+        }
+        return 1024 * (kilobytes["MemAvailable"] + kilobytes["SwapFree"])
+    except (OSError, ValueError, LookupError):
+        return 2**63
 
 
 def choose_threads(largest_product: float) -> int:

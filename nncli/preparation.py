@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nncli import fit, machine
+from nncli import fit, limits, machine
 from nncli.data.dataset import Dataset
 from nncli.data.sources import load
 from nncli.errors import KeyPath, Problem, SpecError
@@ -80,8 +80,10 @@ def threads_of(spec: Spec, dataset: Dataset) -> int:
 
 @contextmanager
 def blas_threads(count: int) -> Iterator[None]:
-    """So many threads for NumPy's matrix products."""
+    """So many threads for NumPy's matrix products. Raises MachineError where they cannot be started."""
     from threadpoolctl import threadpool_limits
+
+    limits.check_threads(count)
 
     with threadpool_limits(count, user_api="blas"):
         yield

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nncli import __version__, files, machine, words
+from nncli import __version__, files, limits, machine, words
 from nncli.data.dataset import Dataset
 from nncli.errors import DivergedError, MachineError
 from nncli.network import params as parameters
@@ -164,7 +164,8 @@ def reporting(session: Session) -> Iterator[None]:
     """Where the disk refuses, nothing more is saved of a state whose record may be lost: what stands is the last
     checkpoint, and the error says how to go on from it."""
     try:
-        yield
+        with limits.refused():
+            yield
     except MachineError as err:
         ending = {
             "status": "failed",
@@ -196,7 +197,7 @@ def _describe(experiment: Experiment, command: Sequence[str]) -> Json:
         "status": "running",
         "started": _now(),
         "ended": None,
-        "command": list(command),
+        "command": [words.as_text(word) for word in command],
         "nncli": __version__,
         **machine.describe(),
         "threads": experiment.threads,

@@ -31,6 +31,21 @@ def size(count: float) -> str:
     return f"{count / 1024**power:.{0 if power < 3 else 1}f} {' KMGTPE'[power]}B"
 
 
+def is_text(name: str) -> bool:
+    """Whether UTF-8 can hold it: not half a character, as Python has it for a byte of a path that is not UTF-8."""
+    return as_text(name) == name
+
+
+def as_text(name: str) -> str:
+    """A word of the command line, or the name of a file, as text: in UTF-8 whatever the locale, and bytes that are no
+    UTF-8 as escapes, "caf\\xe9"."""
+    try:
+        data = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a character: Windows lets a name have it
+        data = name.encode("utf-8", "surrogatepass")
+    return data.decode("utf-8", "backslashreplace")
+
+
 def duration(seconds: float) -> str:
     """A time span: 0.0042 -> "4.20 ms", 75 -> "1 min 15 s"."""
     for unit, factor, limit in (("ms", 1000, 0.9995), ("s", 1, 59.95)):

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,28 @@ def start(folder: Path, *words: object, **streams: Any) -> subprocess.Popen[str]
     return start_python(folder, "-m", "nncli", *words, **streams)
 
 
-def start_python(folder: Path, *words: object, **streams: Any) -> subprocess.Popen[str]:
-    """Python with these words, in a folder, able to import nncli and what the tests have."""
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+def start_python(
+    folder: Path,
+    *words: object,
+    environment: dict[str, str] | None = None,
+    through: Sequence[str] = (),
+    **streams: Any,
+) -> subprocess.Popen[str]:
+    """Python with these words, in a folder, able to import nncli and what the tests have; `through` another command."""
+    path = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    pipes: dict[str, Any] = {
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+    }
+    pipes["preexec_fn"] = hear
     process = subprocess.Popen(
-        [sys.executable, *map(str, words)],
+        [*through, sys.executable, *map(str, words)],
         cwd=folder,
         **(pipes | streams),
         text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])},
+        env=os.environ | path | (environment or {}),
         start_new_session=True,
-        preexec_fn=_hear,
     )
     _STARTED.append(process)
     return process
@@ -40,7 +51,7 @@ def start_python(folder: Path, *words: object, **streams: Any) -> subprocess.Pop
 _STARTED: list[subprocess.Popen[str]] = []
 
 
-def _hear() -> None:
+def hear() -> None:
     """Tests may run under nohup or in the background of a shell, which ignore these."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)

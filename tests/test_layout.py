@@ -8,6 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "nncli"
 FLOORS = [
     ["errors", "streams", "words"],
+    ["limits"],
     ["filetypes", "machine", "interrupts"],
     ["files"],
     ["spec"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -10,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nncli import __version__
+from nncli import __version__, limits
 from nncli.cli.check import check
 from nncli.cli.compare import compare
 from nncli.cli.data import data
@@ -29,9 +31,20 @@ from nncli.cli.sweep import sweep
 from nncli.cli.train import train
 from nncli.errors import MachineError, NncliError, UsageError
 
+_WIDTH = re.compile(r"[2-9][0-9]|[1-9][0-9]{2,3}")
+"""Numbers of columns that can be drawn into."""
+
 
 class ErrorBoundary(TyperGroup):
     """A refusal is one line on stderr and its exit code; Ctrl-C is 130; only a bug of ours shows a traceback."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """The whole command line, its help and version too."""
+        _mend_surroundings()
+        try:
+            return super().main(*arguments, **options)
+        except OSError as err:
+            sys.exit(_refused(err))
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -39,11 +52,22 @@ class ErrorBoundary(TyperGroup):
         except (NncliError, KeyboardInterrupt, OSError) as err:
             raise typer.Exit(_refused(err)) from err
         except Exception as err:
+            if line := limits.reached(err):
+                raise typer.Exit(_refused(MachineError(line))) from err
             # typer's own errors of the command line: their class is private, their way of speaking is not
             message = getattr(err, "format_message", None)
             if message is None:
                 raise
             raise typer.Exit(_misused(message(), ctx)) from err
+
+
+def _mend_surroundings() -> None:
+    """A terminal that knows only ASCII still gets every word, and one without a width one that has."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if not _WIDTH.fullmatch(os.environ.get("COLUMNS", "80")):
+        del os.environ["COLUMNS"]
 
 
 def _refused(err: BaseException) -> int:
@@ -54,8 +78,7 @@ def _refused(err: BaseException) -> int:
         forget_stdout()
         return 0
     if isinstance(err, OSError):
-        where = err.filename or "standard output"
-        err = MachineError(f"{str(where)[:200]}: {err.strerror or err}")
+        err = limits.refusal(err, str(err.filename or "standard output")[:200])
     if isinstance(err, NncliError):
         print_error(err)
         return err.exit_code
@@ -120,9 +143,4 @@ def root(
 
 def main() -> None:
     """The `nncli` command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(
-            stream, io.TextIOWrapper
-        ):  # a terminal that knows only ASCII still gets every word
-            stream.reconfigure(errors="backslashreplace")
     app()

@@ -13,7 +13,7 @@ def load_digits() -> Dataset:
     """They come with scikit-learn, so nothing is downloaded. UsageError where it is not installed."""
     try:
         from sklearn import datasets  # heavy, and an extra: only here
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise UsageError(
             "`source: digits` needs scikit-learn: pip install 'nncli[datasets]'"
         ) from error

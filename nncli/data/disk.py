@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nncli import limits
 from nncli.data.arrays import inputs
 from nncli.data.files import shown
 from nncli.errors import MachineError
@@ -107,8 +108,7 @@ class DiskRows:
                 while done < len(buffer) and (count := file.readinto(buffer[done:])):
                     done += count
         except OSError as error:
-            reason = error.strerror or error
-            raise MachineError(f"{shown(self._path)}: cannot be read: {reason}") from error
+            raise limits.refusal(error, f"{shown(self._path)}: cannot be read") from error
         if done < len(buffer):
             raise MachineError(f"{shown(self._path)}: is shorter than when the run began")
         where = f"{shown(self._path)}, from row {first}"

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nncli import files
+from nncli import files, limits
 from nncli.data.files import shown
 from nncli.data.progress import Progress
 from nncli.errors import DataError, MachineError
@@ -88,7 +88,7 @@ def _fetch_one(
         reason = str(error).removeprefix(f"{shown(path)}: ")
         raise _MirrorFailed(reason) from error
     except OSError as error:
-        raise MachineError(f"{shown(folder)}: cannot be written: {error.strerror}") from error
+        raise limits.refusal(error, f"{shown(folder)}: cannot be written") from error
 
 
 def _download(url: str, path: Path, bar: Bar) -> None:

@@ -16,7 +16,7 @@ from nncli.data.progress import Progress
 from nncli.errors import DataError
 from nncli.machine import usable_memory
 from nncli.spec.sources import Images
-from nncli.words import plural, size
+from nncli.words import as_text, plural, size
 
 ENDINGS = (".png", ".jpg", ".jpeg")
 HIDDEN = ("thumbs.db", "desktop.ini")
@@ -67,10 +67,20 @@ def _found(folder: Path) -> Pictures:
             f"{shown(folder)}: is a file; a folder with one folder per class is expected"
         )
     return {
-        path.name: [one for one in _entries(path) if _is_picture(one)]
+        _class_name(path): [one for one in _entries(path) if _is_picture(one)]
         for path in _entries(folder)
         if path.is_dir()
     }
+
+
+def _class_name(folder: Path) -> str:
+    """What a folder is called: in UTF-8, whatever the locale. DataError where it is something else."""
+    try:
+        return folder.name.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeError as error:
+        raise DataError(
+            f"{shown(as_text(str(folder)))}: the folder of a class has a name that is not UTF-8. Rename it"
+        ) from error
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -119,7 +129,7 @@ def _check_room(found: Mapping[str, Pictures], look: ImageLook, path: str) -> No
     if needed > usable_memory():
         raise DataError(
             f"{shown(path)}: {count:,} pictures of {look.height} x {look.width} take {size(needed)} of memory; "
-            f"this machine has {size(usable_memory())}. Make data.size smaller"
+            f"there is room for {size(usable_memory())}. Make data.size smaller"
         )
 
 

@@ -14,12 +14,13 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
+from nncli import limits
 from nncli.data import blocks
 from nncli.data.csv_file import csv_stream, open_csv
 from nncli.data.encoding import ImageLook, TableEncoding
 from nncli.data.files import GZIP_MAGIC, Content, content, gzip_errors, shown, size_of_file
 from nncli.data.table_rows import Piece, encoded, plain
-from nncli.errors import DataError, MachineError, UsageError
+from nncli.errors import DataError, UsageError
 from nncli.network.params import Array
 
 STDIN = "-"
@@ -250,9 +251,9 @@ def _machine_errors(path: Path | None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise MachineError(f"{where}: cannot be read: {error.strerror or error}") from error
+        raise limits.refusal(error, f"{where}: cannot be read") from error
     except MemoryError as error:
-        raise MachineError(f"{where}: does not fit into this machine's memory") from error
+        raise limits.refusal(error, f"{where}: does not fit") from error
 
 
 def regrouped(pieces: Iterator[Piece], rows: int) -> Iterator[Piece]:

@@ -83,7 +83,7 @@ def require_pillow() -> None:
     """Raises UsageError where Pillow is not installed."""
     try:
         import PIL  # noqa: F401 - an extra: only here and below
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise UsageError("pictures need Pillow: pip install 'nncli[images]'") from error
 
 

@@ -53,7 +53,7 @@ def _check(path: Path, length: int, rows: int, columns: int, needed: int) -> Non
     if needed > available:
         raise DataError(
             f"{shown(path)}: {size(length)}, about {rows:,} rows of {columns} columns, take {size(needed)} of memory; "
-            f"this machine has {size(available)}. Take fewer rows, or fewer columns with data.features"
+            f"there is room for {size(available)}. Take fewer rows, or fewer columns with data.features"
         )
 
 

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from nncli import limits
 from nncli.data import digits, idx, images, mnist, npy, npz, table, toys
 from nncli.data.dataset import Dataset
 from nncli.data.encoding import Fitted
 from nncli.data.files import shown
 from nncli.data.progress import Progress
 from nncli.data.splits import divide
-from nncli.errors import MachineError, Problem, SpecError
+from nncli.errors import Problem, SpecError
 from nncli.spec.base import unset_in
 from nncli.spec.sources import AnySource
 
@@ -88,6 +89,6 @@ def _machine_errors() -> Iterator[None]:
         yield
     except OSError as error:
         place = "" if error.filename is None else f"{shown(error.filename)}: "
-        raise MachineError(f"{place}cannot be read: {error.strerror or error}") from error
+        raise limits.refusal(error, f"{place}cannot be read") from error
     except MemoryError as error:
-        raise MachineError("the data do not fit into this machine's memory") from error
+        raise limits.refusal(error, "the data do not fit") from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 try:
     from sklearn.utils.validation import validate_data  # noqa: F401 - new in 1.6
-except ImportError as err:
+except ModuleNotFoundError as err:
     raise ImportError(
         "the estimators need scikit-learn 1.6 or later: pip install 'nncli[sklearn]'"
     ) from err

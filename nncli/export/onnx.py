@@ -17,7 +17,7 @@ def require_onnx() -> None:
     """Raises UsageError where onnx is not installed."""
     try:
         import onnx  # noqa: F401
-    except ImportError as err:
+    except ModuleNotFoundError as err:
         raise UsageError("--to onnx needs onnx: pip install 'nncli[onnx]'") from err
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from nncli.errors import LockedError, MachineError
+from nncli import limits
+from nncli.errors import LockedError
 from nncli.filetypes import check_files
 
 LOCK = ".lock"
@@ -28,7 +29,7 @@ def writing(folder: Path, holder: str = "another process") -> Iterator[None]:
     except Timeout as err:
         raise LockedError(f"{folder}: {holder} is writing this. Wait for it, or stop it.") from err
     except OSError as err:
-        raise MachineError(f"{folder / LOCK}: cannot be locked: {err.strerror or err}") from err
+        raise limits.refusal(err, f"{folder / LOCK}: cannot be locked") from err
     try:
         yield
     finally:

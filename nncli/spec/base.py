@@ -25,6 +25,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from nncli.words import as_text, is_text
+
 LARGEST = 2**31 - 1
 """The largest count a spec may hold."""
 LARGEST_SEED = 2**63 - 1
@@ -185,6 +187,7 @@ def _resolve(value: str, info: ValidationInfo) -> str:
     try:
         path = (base / Path(_with_variables(value)).expanduser()).resolve()
         _check_length(path)
+        _check_text(path)
     except UnsetError as err:
         if context.get("unset"):
             return NamedPath(value, value)
@@ -203,6 +206,12 @@ def _check_length(path: Path) -> None:
     except OSError as err:
         if err.errno == errno.ENAMETOOLONG:
             raise
+
+
+def _check_text(path: Path) -> None:
+    """Raise ValueError where the path is no text: run.json and spec.yaml could not be read again."""
+    if not is_text(str(path)):
+        raise ValueError(f"{as_text(str(path))}, whose name is not UTF-8")
 
 
 def _spec_path(value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from nncli.errors import MachineError, Problem, SpecError, UsageError
+from nncli import limits
+from nncli.errors import Problem, SpecError, UsageError
 
 MOST_BYTES = 256 * 1024
 EXCERPT_WIDTH = 100
@@ -100,7 +101,7 @@ def _read(path: Path) -> bytes:
     except OSError as err:
         if err.errno in _NOWHERE:
             raise UsageError(f"{visible(str(path))}: there is no such file") from err
-        raise MachineError(f"{visible(str(path))}: cannot be read: {err.strerror}") from err
+        raise limits.refusal(err, f"{visible(str(path))}: cannot be read") from err
 
 
 def _decoded(data: bytes, name: str) -> str:

@@ -135,7 +135,7 @@ def _require() -> None:
     """Raise UsageError where Dask is not installed."""
     try:
         import distributed  # noqa: F401
-    except ImportError as err:
+    except ModuleNotFoundError as err:
         raise UsageError("--cluster needs distributed: pip install 'nncli[cluster]'") from err
 
 

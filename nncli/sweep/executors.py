@@ -1,31 +1,35 @@
-"""Where trials run: workers behind `concurrent.futures`; here, processes of this machine."""
+"""Where trials run: workers that do jobs, some at a time. Of which kind they are is said elsewhere (places.py)."""
 
 from __future__ import annotations
 
-import ctypes
-import multiprocessing
-import os
 import signal
-import sys
-import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Generic, TypeVar
+
+from nncli import limits
+from nncli.errors import MachineError
+from nncli.sweep.serving import GRACE
 
 T = TypeVar("T")
 Job = tuple[T, Callable[..., Any], tuple[Any, ...]]
 """What it is, and the call that does it: a function of a module, paths from the root, for a worker may be elsewhere."""
 
-GRACE = 1.5
-"""Seconds between asking a job to stop and not waiting for it any more."""
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
-)
-"""What a BLAS reads as it is loaded: later, the memory for its threads is already taken."""
+
+class Unstarted(BrokenExecutor):
+    """A worker that ended before it had a job; with its exit code, negative: the signal that killed it."""
+
+    def told(self) -> MachineError:
+        """The line for it."""
+        code = self.args[0]
+        how = f"signal {-code}" if code and code < 0 else f"exit code {code}"
+        return MachineError(
+            f"a worker ended as it started ({how}){limits.told('threads', 'memory', 'files')}. "
+            "Raise the limit, or ask for fewer: --workers 1"
+        )
 
 
 class Workers(ABC, Generic[T]):
@@ -59,9 +63,9 @@ class Workers(ABC, Generic[T]):
     def _abandon(self) -> None:
         """Be done with the jobs that run, now."""
 
-    def _ended(self, future: Future[Any], died: bool) -> None:
-        """A job has ended."""
-        return
+    def _wait(self, seconds: float) -> set[Future[Any]]:
+        """The jobs that have ended, as soon as there is one, or after so long."""
+        return wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)[0]
 
     def _obituary(self, error: BaseException | None) -> str:
         """What is said of a job whose workers died of it."""
@@ -76,7 +80,8 @@ class Workers(ABC, Generic[T]):
     ) -> Iterator[tuple[T, Any]]:
         """Do every job and yield what it was with its result, as they end; `tick` is called a few times a second.
 
-        A job whose worker dies is tried once more, then yielded with a BrokenExecutor that says so. After `stop()` no
+        A job whose worker dies is tried once more, then yielded with a BrokenExecutor that says so; workers that cannot
+        even start are a MachineError. After `stop()` no
         job is begun and those that run are asked to end, and soon made to; one that gave no answer yields None.
         """
         waiting = [(job, self.tries) for job in reversed(jobs)]
@@ -89,13 +94,15 @@ class Workers(ABC, Generic[T]):
                 while waiting and len(self._running) < self.slots:
                     job, tries = waiting.pop()
                     self._running[self._begin(job[1], job[2])] = job, tries - 1
-                done, _ = wait(self._running, timeout=0.2, return_when=FIRST_COMPLETED)
+                done = self._wait(0.2)
                 tick()
                 for future in done:
                     job, tries = self._running.pop(future)
                     result, died = self._result(future, asked=ending.asked)
                     if died and tries and not ending.asked:
                         waiting.append((job, tries))
+                    elif isinstance(result, Unstarted) and not ending.asked:
+                        raise result.told()
                     else:
                         yield job[0], None if died and ending.asked else result
         finally:
@@ -109,7 +116,8 @@ class Workers(ABC, Generic[T]):
             return None, True
         error = future.exception()
         died = isinstance(error, self.deaths)
-        self._ended(future, died)
+        if isinstance(error, Unstarted):
+            return error, True
         if died:
             return BrokenExecutor(self._obituary(error)), True
         return error or future.result(), False
@@ -118,8 +126,7 @@ class Workers(ABC, Generic[T]):
         """Whatever has ended the sweep, a full disk too: no job goes on behind its back."""
         while self._running:
             ending.go_on()
-            done, _ = wait(self._running, timeout=0.1, return_when=FIRST_COMPLETED)
-            for future in done:
+            for future in self._wait(0.1):
                 del self._running[future]
             if ending.over:
                 return
@@ -147,85 +154,6 @@ class _Ending:
             self._abandon()
 
 
-class LocalWorkers(Workers[T]):
-    """`slots` processes. Each is a pool of its own: in a pool of several, one dead worker fails every job."""
-
-    tries = 2
-    deaths = BrokenExecutor
-
-    def __init__(self, slots: int) -> None:
-        super().__init__()
-        self._slots = slots
-        self._idle: list[ProcessPoolExecutor] = []
-        self._pools: dict[Future[Any], ProcessPoolExecutor] = {}
-
-    @property
-    def slots(self) -> int:
-        return self._slots
-
-    def wake(self, call: Callable[..., Any], *arguments: Any) -> None:
-        with _for_workers():
-            for _ in range(self._slots):
-                pool = _new_pool()
-                self._idle.append(pool)
-                pool.submit(call, *arguments)
-
-    def close(self) -> None:
-        """Let the workers go."""
-        self._close(wait=True)
-
-    def _begin(self, call: Callable[..., Any], arguments: tuple[Any, ...]) -> Future[Any]:
-        with _for_workers():
-            while self._idle:
-                pool = self._idle.pop()
-                try:
-                    future = pool.submit(call, *arguments)
-                except BrokenExecutor:  # its worker died while it had nothing to do
-                    continue
-                break
-            else:
-                pool = _new_pool()
-                future = pool.submit(call, *arguments)
-        self._pools[future] = pool
-        return future
-
-    def _ended(self, future: Future[Any], died: bool) -> None:
-        pool = self._pools.pop(future)
-        if not died:
-            self._idle.append(pool)
-
-    def _ask(self) -> None:
-        """SIGTERM: a trial ends with its current batch and saves its weights."""
-        for process in multiprocessing.active_children():
-            process.terminate()
-
-    def _abandon(self) -> None:
-        for process in multiprocessing.active_children():
-            process.kill()
-
-    def _stop_all(self, ending: _Ending) -> None:
-        super()._stop_all(ending)
-        self._close(wait=not ending.asked)
-
-    def _close(self, *, wait: bool) -> None:
-        pools = [*self._idle, *self._pools.values()]
-        self._idle, self._pools = [], {}
-        closing = [
-            threading.Thread(target=partial(pool.shutdown, wait=wait, cancel_futures=True))
-            for pool in pools
-        ]
-        for thread in closing:  # at the same time: to end, a worker takes a twentieth of a second
-            thread.start()
-        for thread in closing:
-            thread.join()
-
-
-def _new_pool() -> ProcessPoolExecutor:
-    # Spawned, not forked: a forked child would inherit BLAS threads in an unknown state, and locks.
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, mp_context=context, initializer=_follow, initargs=(os.getpid(),))
-
-
 @contextmanager
 def without_interrupts() -> Iterator[None]:
     """What is started inside ignores Ctrl-C from its first moment: the parent hears it and asks its workers."""
@@ -234,40 +162,3 @@ def without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _for_workers() -> Iterator[None]:
-    """A process that is started inside has one BLAS thread, and ignores Ctrl-C."""
-    kept = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(ONE_THREAD)
-    try:
-        with without_interrupts():
-            yield
-    finally:
-        for name, value in kept.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _follow(parent: int) -> None:
-    """In a worker: stop when the parent is gone."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGTERM)  # at once, by the kernel
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-
-
-_PDEATHSIG = 1
-
-
-def _watch(parent: int) -> None:
-    """Once the parent is gone, ask to stop until it is done: the first time ends a trial, the next the idle worker."""
-    while os.getppid() == parent:
-        time.sleep(0.2)
-    end = time.monotonic() + GRACE
-    while time.monotonic() < end:
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(0.2)
-    os.kill(os.getpid(), signal.SIGKILL)

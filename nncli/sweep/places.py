@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 from nncli import machine
 from nncli.errors import UsageError
 from nncli.sweep import cluster
-from nncli.sweep.executors import LocalWorkers, Workers
+from nncli.sweep.executors import Workers
+from nncli.sweep.local import LocalWorkers
 
 PROCESSES = "processes"
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nncli import files
+from nncli import files, limits
+from nncli.errors import MachineError
 from nncli.runs import lock, rundir
 from nncli.spec.dump import plain_spec
 from nncli.spec.sweeps import HalvingSpec
@@ -118,6 +119,16 @@ def _ended(trial: Trial, outcome: Any) -> Trial:
         return replace(observe(trial), status="interrupted" if began else "waiting")
     if isinstance(outcome, BrokenExecutor):
         return replace(trial, status="failed", reason=str(outcome), exit_code=1)
+    refused = isinstance(outcome, MachineError)
+    line = (
+        str(outcome)
+        if refused
+        else limits.reached(outcome)
+        if isinstance(outcome, BaseException)
+        else ""
+    )
+    if line:
+        return replace(trial, status="failed", reason=line, exit_code=MachineError.exit_code)
     if isinstance(outcome, BaseException):
         reason = f"a bug in nncli: {type(outcome).__name__}: {outcome}"
         return replace(trial, status="failed", reason=reason, exit_code=1)

@@ -24,6 +24,7 @@ from nncli.sweep.grid import Point, sweep_id, trial_id
 from nncli.sweep.settings import Setting, are_tied, settings_of
 from nncli.sweep.specs import trial_specs
 from nncli.training.records import column
+from nncli.words import as_text
 
 TRIALS = "trials"
 DONE = ("finished", "diverged")
@@ -189,7 +190,9 @@ def plan(
     check_folders(path, TRIALS)
     for trial in (*trials, *earlier):
         check_folders(path / TRIALS, trial.id)
-    study = Study(path, (*map(observe, trials),), (*map(observe, earlier),), (*sys.argv,))
+    study = Study(
+        path, (*map(observe, trials),), (*map(observe, earlier),), (*map(as_text, sys.argv),)
+    )
     same = listing and halved and listing.halving == halved.model_dump(mode="json")
     if not same or before.keys() != asked:
         return study

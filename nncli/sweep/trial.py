@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from nncli import lockstep, preparation, resuming, session
+from nncli import limits, lockstep, preparation, resuming, session
 from nncli.errors import DamagedError, DivergedError, LockedError, MachineError, NncliError
 from nncli.interrupts import Stop, graceful
 from nncli.preparation import initial_vector
@@ -65,14 +65,15 @@ class _Opening:
         until that is done."""
         end = time.monotonic() + PATIENCE
         try:
-            _check_shared(self.path.parent)
-            while not stop():
-                try:
-                    return self._begun_or_gone_on()
-                except LockedError:
-                    if time.monotonic() > end:
-                        raise
-                    time.sleep(0.2)
+            with limits.refused():
+                _check_shared(self.path.parent)
+                while not stop():
+                    try:
+                        return self._begun_or_gone_on()
+                    except LockedError:
+                        if time.monotonic() > end:
+                            raise
+                        time.sleep(0.2)
             self.outcomes[self.path] = {"status": "interrupted"}
         except NncliError as err:
             self.outcomes[self.path] = _outcome(err)

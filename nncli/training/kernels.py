@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import numba
@@ -22,6 +23,7 @@ from nncli.network.activations import (
     SELU_SCALE,
 )
 from nncli.network.params import Array
+from nncli.training.kept_code import KeptCode
 
 SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SELU, GELU, SILU, SOFTPLUS, SOFTMAX, IDENTITY = range(11)
 KINDS = {
@@ -47,10 +49,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """Sums may be taken in another order and products fused with them, but nothing is assumed to be finite."""
     options = {"fastmath": {"reassoc", "contract", "nsz"}, "error_model": "numpy"}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # nowhere to keep it: compiled in every process
-        return numba.njit(**options)(function)
+    kernel = numba.njit(**options)(function)
+    with suppress(RuntimeError):  # nowhere to keep it: compiled in every process
+        kernel._cache = KeptCode(function)
+    return kernel
 
 
 @compiled

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from nncli import limits
 from nncli.data import augment
 from nncli.data.dataset import Dataset
 from nncli.errors import Problem, SpecError
-from nncli.machine import usable_memory
+from nncli.machine import total_memory, usable_memory
 from nncli.network.activations import ACTIVATIONS
 from nncli.network.params import count
 from nncli.spec.model import Spec
@@ -55,10 +56,13 @@ def of_training(spec: Spec, dataset: Dataset) -> int:
 
 
 def check(needed: int, spec: Spec) -> None:
-    """Raise SpecError, naming the largest layer, where the machine could never hold it."""
+    """Raise SpecError, naming the largest layer, where this machine has not so much; MachineError where this process
+    cannot have it now."""
     available = usable_memory()
     if needed <= available:
         return
+    if needed <= total_memory():
+        raise limits.too_little(needed, available)
     sizes = [layer.output_dim * layer.input_dim for layer in spec.architecture]
     number = int(np.argmax(sizes))
     raise SpecError(
@@ -66,7 +70,7 @@ def check(needed: int, spec: Spec) -> None:
             Problem(
                 ("architecture", number, "output_dim"),
                 f"is {spec.architecture[number].output_dim}: training needs about {size(needed)} of memory, "
-                f"this machine has {size(available)}. Make the layer smaller.",
+                f"this machine has {size(total_memory())}. Make the layer smaller.",
             )
         ]
     )

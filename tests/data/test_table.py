@@ -308,7 +308,7 @@ def test_a_table_that_is_too_large_is_refused_with_its_size(table, monkeypatch):
     with pytest.raises(DataError) as err:
         table(CLASSES)
     assert str(err.value) == (
-        "t.csv: 166 bytes, about 20 rows of 2 columns, take 2 KB of memory; this machine has 1000 bytes. "
+        "t.csv: 166 bytes, about 20 rows of 2 columns, take 2 KB of memory; there is room for 1000 bytes. "
         "Take fewer rows, or fewer columns with data.features"
     )
     monkeypatch.setattr(room, "LARGE", 100)

@@ -9,7 +9,8 @@ from concurrent.futures import BrokenExecutor
 import jobs
 from processes import alive
 
-from nncli.sweep.executors import GRACE, LocalWorkers
+from nncli.sweep.local import LocalWorkers
+from nncli.sweep.serving import GRACE
 
 
 def done_by(workers, *named, stop=lambda: False):

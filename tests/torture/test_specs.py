@@ -174,6 +174,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
     monkeypatch.setenv("COLUMNS", "10000")
     monkeypatch.setitem(sources.LOADERS, "mnist", handwritten)
     monkeypatch.setattr(memory, "usable_memory", lambda: MEMORY)
+    monkeypatch.setattr(memory, "total_memory", lambda: MEMORY)
     x = np.arange(60.0).reshape(20, 3)
     np.savez("data.npz", x=x, y=x[:, 0])
     Path("images").mkdir()
