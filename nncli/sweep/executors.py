@@ -205,7 +205,8 @@ class LocalWorkers(Workers[T]):
 
     def _stop_all(self, ending: _Ending) -> None:
         super()._stop_all(ending)
-        self._close(wait=not ending.asked)
+        if ending.asked:  # otherwise they wait for the jobs of the next rung
+            self._close(wait=False)
 
     def _close(self, *, wait: bool) -> None:
         pools = [*self._idle, *self._pools.values()]
