@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "nncli"
 FLOORS = [
     ["errors", "streams", "words"],
-    ["files", "machine", "interrupts"],
+    ["files", "machine", "blas", "interrupts"],
     ["spec"],
     ["network"],
     ["data"],
