@@ -68,8 +68,8 @@ class Profile:
 def main(spec: str, size: int, rounds: int, turn: int = 1) -> None:
     """Epochs of a stack and of its products in turn, then one epoch more with a clock on the parts of a step."""
     from benchmarks.problem import Problem
+    from nncli.blas import blas_threads
     from nncli.network.params import flatten
-    from nncli.preparation import blas_threads
     from nncli.training import loop
     from nncli.training.stack import Member, Stack, train_stack
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from nncli import experiment, preparation
+from nncli.blas import blas_threads
 from nncli.data.dataset import Dataset
 from nncli.data.held import as_rows
 from nncli.errors import KeyPath, NncliError, SpecError, UsageError, dotted, in_python
@@ -34,15 +35,16 @@ from nncli.predict import (
     predict_rows,
 )
 from nncli.predictions import PROBABILITIES, Answers
-from nncli.preparation import blas_threads
 from nncli.runs import rundir
 from nncli.runs.documents import Json
+from nncli.runs.status import INTERRUPTED
 from nncli.spec.dump import in_line, plain_spec
 from nncli.spec.load import load_spec, parse_spec
 from nncli.spec.model import Spec
 from nncli.spec.overrides import PLACE, override
 from nncli.spec.source import Tree
 from nncli.spec.values import plain_value
+from nncli.sweep import telling
 from nncli.sweep.reading import best_trial, is_sweep, look
 from nncli.training.trainer import Record
 
@@ -157,7 +159,12 @@ def load_run(path: PathLike) -> Run:
     Raises UsageError where there is none, DamagedError where it is no run, or one of a newer nncli.
     """
     folder = Path(path)
-    return Run(best_trial(look(folder)).path if is_sweep(folder) else folder)
+    if not is_sweep(folder):
+        return Run(folder)
+    study = look(folder)
+    best = best_trial(study)
+    _warn(telling.mismatched(study))
+    return Run(best.path)
 
 
 def train(
@@ -173,7 +180,9 @@ def train(
     `spec` is a file, a mapping of what such a file holds, or the spec of another run. `overrides` set keys of it as
     `--set` does: `eta=1.0`; two underscores go down into a section, `optimizer__name="adam"`,
     `architecture__0__output_dim=50`; a mapping or a list takes the place of the whole. `on_record` sees each record,
-    as `print` would show it.
+    as `print` would show it; what it raises ends the run in order, interrupted at that record, and comes out of here.
+
+    Trainings in several threads of a process share NumPy's BLAS threads: the number that the newest wants holds.
 
     Raises SpecError with all that is wrong, DataError for bad data, DivergedError once the last finite weights are
     saved. Ctrl-C ends it with KeyboardInterrupt once the run is saved; `nncli resume` goes on with it.
@@ -188,7 +197,7 @@ def train(
             result = experiment.train(
                 prepared, Path(runs_dir), run_dir=exactly, watcher=watcher, stop=stop
             )
-    if result.status == "interrupted":
+    if result.status == INTERRUPTED:
         raise KeyboardInterrupt(f"stopped after {result.position}: {result.path}")
     return Run(result.path, prepared.dataset)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from nncli import session as sessions
-from nncli.errors import DivergedError
-from nncli.preparation import Experiment, blas_threads, initial_vector
+from nncli.blas import blas_threads
+from nncli.errors import DivergedError, NncliError
+from nncli.preparation import Experiment, initial_vector
 from nncli.resuming import Reopened
 from nncli.runs import rundir
 from nncli.session import Result, Session
@@ -102,10 +103,10 @@ def resume(
 def _go_on(session: Session, watcher: Watcher, stop: Callable[[], bool]) -> Result:
     """Train to the end or until `stop()`, with checkpoints on the way."""
     experiment, state = session.experiment, session.state
+    failure, broken = None, None
     with blas_threads(experiment.threads), sessions.reporting(session):
         watcher.started(experiment, session.path, state, session.records)
         trainer = Trainer.of(experiment.spec, experiment.dataset, state)
-        failure = None
         try:
             while not (trainer.done or stop()):
                 _to_the_next_checkpoint(session, trainer, watcher, stop)
@@ -113,7 +114,17 @@ def _go_on(session: Session, watcher: Watcher, stop: Callable[[], bool]) -> Resu
                     sessions.save(session)
         except DivergedError as err:
             failure = err
-        return sessions.finish(session, trainer.done, failure)
+        except _WatcherError as err:
+            broken = err.__cause__
+        why = sessions.said(broken) if broken else ""
+        result = sessions.finish(session, trainer.done, failure, why)
+    if broken:
+        raise broken
+    return result
+
+
+class _WatcherError(BaseException):
+    """Who looks on has raised something, its cause, when it saw a record: the state is whole, and can be saved."""
 
 
 def _to_the_next_checkpoint(
@@ -125,4 +136,9 @@ def _to_the_next_checkpoint(
     for record in loop.train(trainer, watch=watcher.progress, pause=lambda: stop() or due()):
         rundir.append_record(session.path, record)
         session.records.append(record)
-        watcher.recorded(record)
+        try:
+            watcher.recorded(record)
+        except NncliError:  # the disk refused its file: as where it refuses the run's
+            raise
+        except BaseException as err:
+            raise _WatcherError from err

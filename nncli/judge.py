@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from nncli import fit, machine
+from nncli.blas import blas_threads
 from nncli.data.dataset import Dataset, Split, Task
 from nncli.data.encoding import Fitted
 from nncli.data.progress import Progress
 from nncli.data.sources import load
 from nncli.errors import DamagedError, UsageError
 from nncli.network.metrics import Confusion
-from nncli.preparation import blas_threads, threads_of
+from nncli.preparation import threads_of
 from nncli.runs import rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.weights import Weights

@@ -8,8 +8,8 @@ from functools import partial
 from itertools import groupby
 
 from nncli import session as sessions
+from nncli.blas import blas_threads
 from nncli.errors import DivergedError, MachineError, NncliError
-from nncli.preparation import blas_threads
 from nncli.runs import rundir
 from nncli.session import Result, Session
 from nncli.training import cadence
@@ -95,9 +95,10 @@ class _Lockstep:
     ) -> Iterator[tuple[Session, Outcome]]:
         try:
             with sessions.reporting(run):
-                yield run, sessions.finish(run, done, failure)
+                outcome: Outcome = sessions.finish(run, done, failure)
         except NncliError as err:
-            yield run, err
+            outcome = err
+        yield run, outcome
 
 
 def _record(run: Session, record: dict[str, int | float]) -> None:

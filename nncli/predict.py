@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nncli import machine
+from nncli.blas import blas_threads
 from nncli.data import inputs
 from nncli.data.batches import chunks, gather
 from nncli.data.encoding import ImageLook, Preprocessing
@@ -23,7 +24,6 @@ from nncli.judge import open_judged
 from nncli.network.params import Array, Arrays
 from nncli.network.propagation import logits, make_memory
 from nncli.predictions import Answers, Form, answers
-from nncli.preparation import blas_threads
 from nncli.runs import weights as weights_file
 from nncli.runs.weights import Weights
 from nncli.saved import locate, not_ended, pick

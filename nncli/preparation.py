@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from nncli import fit, limits, machine
+from nncli import fit, machine
 from nncli.data.dataset import Dataset
 from nncli.data.sources import load
 from nncli.errors import KeyPath, Problem, SpecError
@@ -76,17 +75,6 @@ def threads_of(spec: Spec, dataset: Dataset) -> int:
     batch = Length.of(spec, len(dataset.splits["train"])).batch_size
     largest = max(layer.input_dim * layer.output_dim for layer in spec.architecture)
     return spec.threads or machine.choose_threads(batch * largest)
-
-
-@contextmanager
-def blas_threads(count: int) -> Iterator[None]:
-    """So many threads for NumPy's matrix products. Raises MachineError where they cannot be started."""
-    from threadpoolctl import threadpool_limits
-
-    limits.check_threads(count)
-
-    with threadpool_limits(count, user_api="blas"):
-        yield
 
 
 def initial_params(spec: Spec) -> Arrays:

@@ -17,9 +17,7 @@ from nncli.resuming import data_of, differences, threads_for
 from nncli.runs import archive, rundir
 from nncli.runs.documents import Json
 from nncli.runs.rundir import AVERAGE, CHECKPOINT, METRICS, WEIGHTS
-
-ENDED = ("finished", "diverged")
-"""Runs that came to an end of their own: they would end so again."""
+from nncli.runs.status import meaning
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ def prepare_again(
     """
     run = rundir.open_run(path)
     status = rundir.status_of(run)
-    if status not in ENDED:
+    if not meaning(status).settled:
         command = words.command("resume", path)
         raise UsageError(f"{path}: is {status}, not finished. Go on with it first: {command}")
     rundir.check_split(run, path)

@@ -10,13 +10,11 @@ from nncli.network.params import Architecture, Array, count, views
 from nncli.runs import checkpoint, rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.documents import Json
+from nncli.runs.status import meaning
 from nncli.runs.weights import Weights
 from nncli.session import weights_meta
 from nncli.spec.model import Spec
 from nncli.training.monitor import keeps_best
-
-GOING_ON = ("running", "lost")
-"""Status of a run whose weights.npz, if it has one, is of an earlier end."""
 
 
 def locate(target: Path) -> tuple[Path, Json]:
@@ -64,7 +62,7 @@ def not_ended(path: Path, run: Json, weights: Weights, which: str | None) -> tup
     where = f"epoch {weights.meta.epoch}, batch {weights.meta.batch}"
     if not path.is_file():
         return (f"the run is {status}; its last checkpoint is of {where}",)
-    if status in GOING_ON and which is None:
+    if not meaning(status).in_order and which is None:
         gone_on = f"the run has gone on since its last end, and is {status}"
         return (f"{gone_on}; {path.name} is of {where}. Newer: --weights last",)
     return ()

@@ -12,7 +12,7 @@ import numpy as np
 
 from nncli import __version__, files, limits, machine, words
 from nncli.data.dataset import Dataset
-from nncli.errors import DivergedError, MachineError
+from nncli.errors import DivergedError, MachineError, NncliError
 from nncli.network import params as parameters
 from nncli.network.params import Array
 from nncli.preparation import Experiment, initial_vector
@@ -21,6 +21,7 @@ from nncli.runs import checkpoint, lock, rundir
 from nncli.runs import weights as weights_file
 from nncli.runs.documents import Json
 from nncli.runs.format import ARRAYS, FORMAT, STACKING
+from nncli.runs.status import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING
 from nncli.runs.weights import Meta, Weights
 from nncli.spec.dump import dump_spec, plain_spec
 from nncli.spec.model import Spec
@@ -161,25 +162,45 @@ def _history(run: Json, changed: list[str]) -> Json:
 
 @contextmanager
 def reporting(session: Session) -> Iterator[None]:
-    """Where the disk refuses, nothing more is saved of a state whose record may be lost: what stands is the last
-    checkpoint, and the error says how to go on from it."""
+    """Whatever ends a training in the middle, run.json says so: no run stays `running` that nobody works on.
+
+    Nothing more is saved of a state that may be half done, or whose record may be lost: what stands is the last
+    checkpoint. Where the disk refuses, the error says how to go on from it.
+    """
     try:
         with limits.refused():
             yield
+    except DivergedError:  # `finish` has said so
+        raise
     except MachineError as err:
-        ending = {
-            "status": "failed",
-            "ended": _now(),
-            "reason": str(err),
-            "exit_code": err.exit_code,
-        }
-        if not (session.path / rundir.SUMMARY).exists():  # with it, the run is whole and says so
-            with suppress(MachineError):
-                rundir.write_json(session.path / rundir.RUN, session.run | ending)
+        _failed(session, err)
         where = session.saved or "the start, for there is no checkpoint yet"
         raise MachineError(
             f"{err}. Mend that, then go on from {where}: {words.command('resume', session.path)}"
         ) from err
+    except BaseException as err:  # of who looks on, Ctrl-C at once, or a bug
+        _failed(session, err)
+        raise
+
+
+def _failed(session: Session, err: BaseException) -> None:
+    """Say in run.json what has ended it."""
+    ending = {
+        "status": FAILED,
+        "ended": _now(),
+        "reason": said(err),
+        "exit_code": getattr(err, "exit_code", 130 if isinstance(err, KeyboardInterrupt) else 1),
+    }
+    if not (session.path / rundir.SUMMARY).exists():  # with it, the run is whole and says so
+        with suppress(MachineError):
+            rundir.write_json(session.path / rundir.RUN, session.run | ending)
+
+
+def said(err: BaseException) -> str:
+    """An exception in one line: a refusal in its own words, anything else after its name."""
+    if isinstance(err, NncliError):
+        return str(err)
+    return " ".join(f"{type(err).__name__}: {err}".split()).removesuffix(":")[:300]
 
 
 def position(state: State) -> str:
@@ -194,7 +215,7 @@ def _describe(experiment: Experiment, command: Sequence[str]) -> Json:
     return {
         "format": FORMAT,
         "name": experiment.spec.name,
-        "status": "running",
+        "status": RUNNING,
         "started": _now(),
         "ended": None,
         "command": [words.as_text(word) for word in command],
@@ -216,13 +237,16 @@ def save(session: Session) -> None:
     session.saved = position(session.state)
 
 
-def finish(session: Session, done: bool, failure: DivergedError | None) -> Result:
-    """Save the weights and the state, say in run.json how it ended; the summary of a whole run comes last."""
+def finish(session: Session, done: bool, failure: DivergedError | None, why: str = "") -> Result:
+    """Save the weights and the state, say in run.json how it ended, and `why` before its time; the summary of a whole
+    run comes last."""
     path, spec = session.path, session.experiment.spec
-    status = "diverged" if failure else "finished" if done else "interrupted"
+    status = DIVERGED if failure else FINISHED if done else INTERRUPTED
     kept = _save_weights(path, session.experiment, session.state)
     save(session)
     ending: Json = {"status": status, "ended": _now(), "weights_epoch": kept}
+    if status == INTERRUPTED:
+        ending["reason"] = why
     if failure:
         ending |= {"reason": str(failure), "exit_code": failure.exit_code}
     rundir.write_json(path / rundir.RUN, session.run | ending)
@@ -232,7 +256,7 @@ def finish(session: Session, done: bool, failure: DivergedError | None) -> Resul
     summary = rundir.summarize(session.records, status, kept, monitor)
     summary["seconds"] = round(summary["seconds"] + session.state.seconds, 3)
     summary["baseline"] = recorded_baselines(spec, session.experiment.dataset)
-    if status == "finished":
+    if status == FINISHED:
         rundir.write_json(path / rundir.SUMMARY, summary)
     return Result(path, status, summary, position(session.state))
 

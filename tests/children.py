@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import cache
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
@@ -60,11 +60,21 @@ def was_killed(code: int) -> bool:
     return code == -signal.SIGKILL
 
 
-def start(words: Sequence[object]) -> BaseProcess:
+def start(words: Sequence[object], prepare: Callable[[], None] = _nothing) -> BaseProcess:
     """A command in a child, with a whole disk and nobody to talk to."""
-    process = server().Process(target=_doomed, args=([str(w) for w in words], nothing, _nothing))
+    process = server().Process(target=_doomed, args=([str(w) for w in words], nothing, prepare))
     process.start()
     return process
+
+
+def kill(process: BaseProcess, after: float) -> bool:
+    """kill -9 after some seconds; whether it was still running."""
+    process.join(after)
+    if process.exitcode is None and process.pid:
+        with suppress(ProcessLookupError):  # it has ended in between
+            os.kill(process.pid, signal.SIGKILL)
+    process.join(60)
+    return process.exitcode == -signal.SIGKILL
 
 
 def racing(

@@ -10,15 +10,18 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import threadpoolctl
 from support import SPEC, same_bytes
 from typer.testing import CliRunner
 
 import nncli
+from nncli import experiment
 from nncli.cli.app import app
 from nncli.errors import DamagedError, DataError, DivergedError, SpecError, UsageError
 
@@ -287,6 +290,86 @@ def test_ctrl_c_keeps_the_run():
     assert run.status == "interrupted"
     assert run.summary["epochs"] == 1
     assert run.predict([[0, 0]]).shape == (1,)
+
+
+class Seen(Exception):
+    """What the caller of a training raises."""
+
+
+@pytest.mark.parametrize("error", [Seen("enough\nof it"), KeyboardInterrupt(), SystemExit(1)])
+def test_what_on_record_raises_ends_the_run_in_order(error):
+    """At the record that it saw; `resume` goes on to the bytes of a run that was never stopped."""
+
+    def on_record(record):
+        if record["epoch"] == 2:
+            raise error
+
+    whole = nncli.train("spec.yaml", run_dir="whole", epochs=4)
+    with pytest.raises(type(error)) as raised:
+        nncli.train("spec.yaml", run_dir="broken", epochs=4, on_record=on_record)
+    assert raised.value is error
+    run = nncli.load_run("broken")
+    said = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    assert (run.status, run.info["reason"]) == ("interrupted", said)
+    assert (len(run.records), run.kept["epoch"]) == (2, 2)
+    assert CliRunner().invoke(app, ["resume", "broken", "--quiet"]).exit_code == 0
+    assert nncli.load_run("broken").info["reason"] == ""
+    same_bytes(Path("broken"), whole.path)
+
+
+def test_a_training_that_breaks_in_a_batch_says_so_and_can_be_resumed(monkeypatch):
+    """Its state may be half done: it goes on from the last checkpoint."""
+    whole = nncli.train("spec.yaml", run_dir="whole")
+    for number, error in enumerate((KeyboardInterrupt(), ValueError("a bug"), GeneratorExit())):
+
+        def broken(*arguments, error=error):
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr(experiment, "_to_the_next_checkpoint", broken)
+            with pytest.raises(type(error)):
+                nncli.train("spec.yaml", run_dir=f"broken-{number}")
+        run = nncli.load_run(f"broken-{number}")
+        assert run.status == "failed"
+        assert run.info["reason"].startswith(type(error).__name__)
+        assert CliRunner().invoke(app, ["resume", str(run.path), "--quiet"]).exit_code == 0
+        same_bytes(run.path, whole.path)
+
+
+def test_trainings_leave_the_threads_of_the_process_as_they_were(monkeypatch):
+    """One after the other, in each other, at the same time in threads, and broken off."""
+    monkeypatch.setattr("nncli.machine.choose_threads", lambda work: 1)
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        before = blas_pools()
+        meet = threading.Barrier(3, timeout=60)
+
+        def short_and_long(epochs):
+            """Both have begun before one of them ends; the shorter ends first."""
+            wait = iter([meet.wait])
+            nncli.train(
+                "spec.yaml", epochs=epochs, on_record=lambda record: next(wait, lambda: None)()
+            )
+
+        threads = [threading.Thread(target=short_and_long, args=(epochs,)) for epochs in (1, 9, 4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert blas_pools() == before
+
+        def inside(record):
+            nncli.train("spec.yaml", threads=1)
+            assert blas_pools() != before
+            raise Seen
+
+        with pytest.raises(Seen):
+            nncli.train("spec.yaml", threads=1, on_record=inside)
+        assert blas_pools() == before
+
+
+def blas_pools():
+    pools = threadpoolctl.threadpool_info()
+    return [pool["num_threads"] for pool in pools if pool["user_api"] == "blas"]
 
 
 def test_the_names_are_there_and_cost_nothing():

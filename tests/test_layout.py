@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "nncli"
 FLOORS = [
     ["errors", "streams", "words"],
     ["limits"],
-    ["filetypes", "machine", "interrupts"],
+    ["filetypes", "machine", "blas", "interrupts"],
     ["files"],
     ["spec"],
     ["network"],

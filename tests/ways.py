@@ -18,13 +18,13 @@ from exported import nncli
 from input_rules import npy
 
 from nncli.api import load_run
+from nncli.blas import blas_threads
 from nncli.data.cells import stripped
 from nncli.errors import NncliError
 from nncli.export.browser import write
 from nncli.export.browser.packing import packed_as
 from nncli.predict import open_network, predict
 from nncli.predictions import Writer
-from nncli.preparation import blas_threads
 from nncli.runs.weights import Meta
 
 

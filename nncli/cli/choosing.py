@@ -24,6 +24,8 @@ def best_of(path: Path, console: Console) -> Path:
         return path
     study = look(path)
     best = best_trial(study)
-    for line in filter(None, (telling.chosen(study, best), telling.on_test(study))):
+    for line in filter(
+        None, (telling.chosen(study, best), telling.on_test(study), *telling.mismatched(study))
+    ):
         console.print(line)
     return best.path

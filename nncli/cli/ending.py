@@ -39,8 +39,9 @@ def end(
     """Draw what was asked for, print the result, and exit as a signal demands."""
     from nncli import words
     from nncli.cli import console
+    from nncli.runs.status import INTERRUPTED
 
-    if result.status != "interrupted":
+    if result.status != INTERRUPTED:
         drawn = _draw(experiment, result) if plots else ()
         warnings = not_beaten(experiment, result)  # before the report: its disk may refuse
         report(result.path, experiment.spec, result.summary, json, quiet, drawn)

@@ -33,6 +33,7 @@ def gradcheck(
     from dataclasses import asdict
 
     from nncli import preparation
+    from nncli.blas import blas_threads
     from nncli.cli import console
     from nncli.cli.fetching import fetching
     from nncli.gradients import gradcheck as check
@@ -44,7 +45,7 @@ def gradcheck(
         prepared = preparation.prepare(document.spec, on_progress)
         if not json:
             err.print("two passes for every parameter that is checked: this takes a while")
-        with preparation.blas_threads(prepared.threads):
+        with blas_threads(prepared.threads):
             result = check(
                 prepared.spec, prepared.dataset, everything=everything, tolerance=tolerance
             )

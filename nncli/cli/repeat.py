@@ -24,6 +24,7 @@ def repeat(
     from nncli.cli.live import Live
     from nncli.errors import DivergedError
     from nncli.interrupts import graceful
+    from nncli.runs.status import INTERRUPTED
 
     err = console.stderr(quiet)
     with fetching(err) as on_progress:
@@ -39,7 +40,7 @@ def repeat(
             )
         except DivergedError:  # as the run itself may have, in the same batch
             result = None
-    if result and result.status == "interrupted":
+    if result and result.status == INTERRUPTED:
         ending.end(prepared, result, stop, plots=False, json=json, quiet=quiet)
     if result:
         console.print_warnings(ending.not_beaten(prepared, result))

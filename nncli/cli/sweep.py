@@ -77,9 +77,10 @@ def sweep(
     from nncli import events
     from nncli.cli import console
     from nncli.interrupts import graceful
-    from nncli.sweep import earlier
+    from nncli.sweep import agreement, earlier, telling
     from nncli.sweep import study as studies
     from nncli.sweep.asked import Asked
+    from nncli.sweep.halving import decided
     from nncli.sweep.places import workers_at
     from nncli.sweep.sharing import Offer
     from nncli.sweep.space import space
@@ -90,13 +91,12 @@ def sweep(
     document, wanted = asked.load(spec, set_ or [])
     chosen = space(wanted, document.spec.seed, max_trials)
     overrides = [*(set_ or []), *asked.overrides()]
-    study = studies.plan(
-        spec, overrides, chosen.points, runs_dir, fresh=fresh, halved=wanted.halving
-    )
+    study = studies.plan(spec, overrides, chosen.points, runs_dir, fresh=fresh)
+    study = decided(agreement.checked(study), wanted.halving)
     err = console.stderr(quiet)
     if chosen.notice:
         err.print(chosen.notice)
-    console.print_warnings(earlier.warnings(study))
+    console.print_warnings([*earlier.warnings(study), *telling.mismatched(study)])
     todo = sum(trial.to_run for trial in study.trials)
     with workers_at(cluster, workers, todo) as crew:
         if todo:
@@ -122,6 +122,7 @@ def _fetch(study: Study, err: Console) -> Offer:
     from nncli.cli import console
     from nncli.cli.fetching import fetching
     from nncli.data.sources import load
+    from nncli.sweep.agreement import check_data
     from nncli.sweep.sharing import Offer
     from nncli.training.step import rehearse
 
@@ -133,6 +134,7 @@ def _fetch(study: Study, err: Console) -> Offer:
         return Offer()
     with fetching(err) as on_progress:
         dataset = load(specs[0].data, on_progress=on_progress)
+    check_data(study, specs[0], dataset)
     return Offer(specs[0], dataset)
 
 
@@ -195,7 +197,6 @@ def _report(study: Study, each: bool, json: bool, quiet: bool) -> None:
     from nncli.cli.summary import print_blocks
     from nncli.cli.sweep_table import best, ranking
     from nncli.sweep import telling
-    from nncli.sweep.study import STOPPED
     from nncli.sweep.values import label
 
     err, out = console.stderr(quiet), console.stdout()
@@ -206,7 +207,7 @@ def _report(study: Study, each: bool, json: bool, quiet: bool) -> None:
     else:
         print_blocks(out, *ranking(study, each))
         for trial in study.trials:
-            if trial.reason and trial.status != STOPPED:
+            if trial.reason and trial.meaning.wrong:
                 out.print(f"{label(trial.point)}: {trial.reason}")
         if study.best:
             out.print(f"\n{best(study)}", style="bold")

@@ -71,10 +71,9 @@ def _values(values: Sequence[Any]) -> str:
 def _reasons(study: Study) -> str:
     """A line for each trial that went wrong."""
     from nncli.spec.page import visible
-    from nncli.sweep.study import STOPPED
     from nncli.sweep.values import label
 
-    wrong = [trial for trial in study.trials if trial.reason and trial.status != STOPPED]
+    wrong = [trial for trial in study.trials if trial.reason and trial.meaning.wrong]
     return "\n".join(f"{label(trial.point)}: {visible(trial.reason)}" for trial in wrong)
 
 

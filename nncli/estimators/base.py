@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from nncli.blas import blas_threads
 from nncli.data.batches import chunks, gather
 from nncli.data.dataset import Dataset, Fingerprint, Split
 from nncli.data.splits import keep_back
@@ -17,7 +18,7 @@ from nncli.errors import DivergedError, SpecError, in_python
 from nncli.estimators import parameters
 from nncli.network.params import Array, Arrays, views
 from nncli.network.propagation import logits, make_memory
-from nncli.preparation import blas_threads, initial_vector, threads_of
+from nncli.preparation import initial_vector, threads_of
 from nncli.spec.load import parse_spec
 from nncli.spec.model import Spec
 from nncli.spec.values import plain_value

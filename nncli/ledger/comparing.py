@@ -154,6 +154,7 @@ def _runs_in(path: Path, every: bool, left_out: list[str]) -> list[tuple[Path, b
     begun = [trial.path for trial in study.trials if (trial.path / rundir.RUN).is_file()]
     if missing := len(study.trials) - len(begun):
         left_out.append(f"{path}: {plural(missing, 'trial')} not begun yet")
+    left_out += telling.mismatched(study)
     if more := telling.left_out(study, "compare"):
         left_out.append(more)
     return [(trial, study.best is not None and trial == study.best.path) for trial in begun]

@@ -19,6 +19,7 @@ from nncli.pages.page import page
 from nncli.pages.parts import Section
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.runs import rundir
+from nncli.runs.status import meaning
 from nncli.runs.summary import which
 from nncli.words import duration, figure, plural
 
@@ -29,7 +30,7 @@ def draw(path: Path, split: str | None) -> tuple[bytes, tuple[str, ...]]:
     """The page of a run, and what is missing in it or should be known. Raises as `judge` does of damaged files."""
     subject = Subject(path, split, unfinished=True)
     status = rundir.status_of(subject.info)
-    notes = [_standing(subject, status)] if status != "finished" else []
+    notes = [_standing(subject, status)] if not meaning(status).ranked else []
     if subject.records:
         notes += fit.chosen_on_test(rundir.spec_of(subject.info, path), [*subject.records[-1]])
     judgment = None
@@ -58,8 +59,9 @@ def _standing(subject: Subject, status: str) -> str:
     epoch = subject.records[-1]["epoch"] if subject.records else 0
     reason = subject.info.get("reason")
     ended = f": {reason}" if reason else ""
-    going = "is still running" if status == "running" else f"is {status}{ended}"
-    return f"The run {going}; this page shows it after {plural(epoch, 'epoch')}."
+    return (
+        f"The run {meaning(status).told}{ended}; this page shows it after {plural(epoch, 'epoch')}."
+    )
 
 
 def _lead(subject: Subject, judgment: Judgment | None, status: str, notes: list[str]) -> Piece:

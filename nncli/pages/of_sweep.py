@@ -20,6 +20,7 @@ from nncli.pages.page import page
 from nncli.pages.parts import Section
 from nncli.report.keys import Key
 from nncli.runs import rundir
+from nncli.runs.status import FINISHED, meaning
 from nncli.sweep import reading, telling
 from nncli.sweep.space import SEED
 from nncli.sweep.study import SWEEP_SPEC, Study, Trial
@@ -44,10 +45,13 @@ def draw(path: Path, folder: Path, every: bool = False) -> tuple[bytes, tuple[st
 def _notes(study: Study) -> Iterator[str]:
     """That not all has finished, what was chosen on test rows, and what is not shown."""
     counts = reading.statuses(study)
-    if not set(counts) <= {"finished"}:
+    if not all(meaning(status).ranked for status in counts):
         told = ", ".join(f"{count} {status}" for status, count in counts.items())
         yield f"Of {plural(len(study.trials), 'trial')}: {told}."
-    yield from filter(None, (telling.on_test(study), telling.left_out(study, "report")))
+    yield from filter(
+        None,
+        (telling.on_test(study), *telling.mismatched(study), telling.left_out(study, "report")),
+    )
 
 
 def _lead(study: Study, notes: Sequence[str]) -> Piece:
@@ -151,9 +155,7 @@ def _where(study: Study, trial: Trial, folder: Path) -> Piece:
 def _against(study: Study) -> Piece:
     """A drawing for each key whose values differ: a point for each trial, a line through the mean of the best setting
     at each value."""
-    done = [
-        (t, (t.figures or {}).get(study.metric)) for t in study.ranking() if t.status == "finished"
-    ]
+    done = [(t, (t.figures or {}).get(study.metric)) for t in study.ranking() if t.meaning.ranked]
     ended = [(trial, float(value)) for trial, value in done if value is not None]
     if not ended:
         return None
@@ -161,7 +163,7 @@ def _against(study: Study) -> Piece:
     differ = [key for key in keys if len(key.values) > 1][:MOST_PANELS]
     shown = ended[: MOST_DOTS // max(len(differ), 1)]
     drawn = [_panel(study, key, shown) for key in differ]
-    missing = Counter(trial.status for trial in study.trials) - Counter(finished=len(ended))
+    missing = Counter(trial.status for trial in study.trials) - Counter({FINISHED: len(ended)})
     out = ", ".join(f"{count} {status}" for status, count in missing.items())
     says = "A point for each trial that finished, "
     says += (

@@ -14,7 +14,6 @@ from nncli.report.figures import COLORS, GRAY, LETTER, legend_below, new_figure
 from nncli.report.keys import Key
 from nncli.report.scales import scale_figure, scale_key
 from nncli.report.swept import (
-    FINISHED,
     RING,
     SEED,
     Row,
@@ -26,6 +25,7 @@ from nncli.report.swept import (
     ring,
     shown,
 )
+from nncli.runs.status import FINISHED
 
 COLUMNS, MOST_PANELS = 3, 12
 MOST_LINES = 50

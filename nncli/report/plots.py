@@ -99,7 +99,7 @@ def _of_sweep(swept: Swept, names: Sequence[str], folder: Path, kind: str) -> Dr
         return sweeps.PICTURES[name](swept)
 
     paths, left_out = _written(picture, names, sweeps.PICTURES, folder, kind)
-    more = filter(None, [telling.left_out(swept.study, "plot")])
+    more = filter(None, [*telling.mismatched(swept.study), telling.left_out(swept.study, "plot")])
     return Drawn(paths, (*left_out, *swept.unreadable(), *more), ())
 
 
@@ -135,7 +135,7 @@ def _runs(targets: Sequence[Path], every: bool) -> list[Path]:
 
 
 def _trials(sweep: Path, every: bool) -> list[Path]:
-    ranked = reading.open_sweep(sweep, every).ranking()
+    ranked = reading.look(sweep, every).ranking()
     return [trial.path for trial in ranked if trial.path.is_dir()]
 
 

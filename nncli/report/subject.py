@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from nncli.blas import blas_threads
 from nncli.data.dataset import Dataset, Split
 from nncli.judge import Opened, open_judged
 from nncli.network.activations import activate
 from nncli.network.metrics import predicted_classes
 from nncli.network.params import Array
-from nncli.preparation import blas_threads
 from nncli.report.panels import targets_of
 from nncli.runs import rundir
 from nncli.runs.documents import Json

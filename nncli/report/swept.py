@@ -20,6 +20,7 @@ from nncli.report.keys import Key
 from nncli.report.scales import LOWEST_R2
 from nncli.report.subject import NotDrawnError, Subject
 from nncli.runs.rundir import RUN
+from nncli.runs.status import DIVERGED, FAILED, FINISHED, MISMATCHED, UNFINISHED, meaning
 from nncli.spec.paths import key_path
 from nncli.sweep import telling
 from nncli.sweep.reading import distinct, look
@@ -48,14 +49,14 @@ class Mark(NamedTuple):
 
 BELOW = f"below {LOWEST_R2:g}"
 MARKS = {
-    "diverged": Mark("X", COLORS[1], COLORS[1]),
-    "failed": Mark("s", "black", "black"),
-    "not finished": Mark("o", GRAY, "white"),
+    DIVERGED: Mark("X", COLORS[1], COLORS[1]),
+    FAILED: Mark("s", "black", "black"),
+    MISMATCHED: Mark("s", "black", "white"),
+    UNFINISHED: Mark("o", GRAY, "white"),
     "no figure yet": Mark("d", GRAY, "white"),
     "no finite figure": Mark("v", GRAY, GRAY),
     BELOW: Mark("v", COLORS[0], COLORS[0]),
 }
-FINISHED = "finished"
 EMPTY = "#EEEEEE"
 STRIP = 0.07
 """The share of the axes, at their edge, where the marks stand that have no figure."""
@@ -83,11 +84,11 @@ class Row:
         """`finished`, or one of MARKS."""
 
     def _mark(self) -> str:
-        status = self.trial.status
-        if status in ("diverged", "failed"):
-            return status
-        if status != FINISHED:
-            return "no figure yet" if self.value is None or self.low else "not finished"
+        mark = meaning(self.trial.status).mark
+        if mark == UNFINISHED:
+            return "no figure yet" if self.value is None or self.low else UNFINISHED
+        if mark != FINISHED:
+            return mark
         if self.value is None:
             return "no finite figure"
         return BELOW if self.low else FINISHED
@@ -253,12 +254,12 @@ class Swept:
 
 def shown(row: Row) -> bool:
     """Whether a trial stands where its figure is: it has finished, or is on its way."""
-    return row.mark in (FINISHED, "not finished")
+    return row.mark in (FINISHED, UNFINISHED)
 
 
 def mean(rows: Sequence[Row]) -> float | None:
     """Over those that have finished; None where none has, or one of them has no finite figure."""
-    values = [row.value for row in rows if row.trial.status == FINISHED]
+    values = [row.value for row in rows if row.trial.meaning.ranked]
     numbers = [value for value in values if value is not None]
     return fmean(numbers) if numbers and len(numbers) == len(values) else None
 

@@ -20,7 +20,8 @@ from nncli.report.figures import GRAY, LETTER, colors, legend_below, legible, ne
 from nncli.report.keys import Key
 from nncli.report.scales import plain, scale_figure
 from nncli.report.subject import NotDrawnError
-from nncli.report.swept import FINISHED, MARKS, RING, Row, Swept, ring
+from nncli.report.swept import MARKS, RING, Row, Swept, ring
+from nncli.runs.status import FINISHED
 from nncli.training.records import column
 from nncli.words import plural, short
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -95,17 +94,8 @@ def do(sweep: str, call: Callable[..., Any], *arguments: Any) -> Any:
     """In a worker, in one of its threads: a job of this sweep."""
     if sweep in _STOPPED:
         return None
-    _one_thread()
     with asked_by(_Wanted(sweep)):
         return call(*arguments)
-
-
-@lru_cache(maxsize=1)
-def _one_thread() -> None:
-    """For good: where jobs share a process, the first to end would give the others back the threads it found."""
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1, user_api="blas")
 
 
 class _Wanted:

@@ -13,15 +13,17 @@ from time import monotonic, perf_counter
 import numpy as np
 
 from nncli import preparation
+from nncli.blas import blas_threads
 from nncli.data.dataset import Dataset, Split
 from nncli.errors import NncliError
 from nncli.fit import with_dims, with_validation
 from nncli.network.params import count
 from nncli.runs import rundir
+from nncli.runs.status import STOPPED
 from nncli.spec.model import Spec
 from nncli.spec.sweeps import HalvingSpec
 from nncli.sweep import planner
-from nncli.sweep.study import DONE, Study, Trial
+from nncli.sweep.study import Study, Trial
 from nncli.training import loop
 from nncli.training.evaluation import tracked
 from nncli.training.length import BLOCK, Length
@@ -125,7 +127,7 @@ def _epochs(spec: Spec, dataset: Dataset | None) -> int:
 
 def _share(trial: Trial, epochs: int) -> float:
     """How far a trial is."""
-    if trial.status in (*DONE, "failed"):
+    if trial.meaning.over and trial.status != STOPPED:
         return 1.0
     return min(1.0, (trial.figures or {}).get("epoch", 0) / epochs)
 
@@ -137,7 +139,7 @@ Interval = tuple[datetime, datetime]
 
 def _of_finished(trials: Sequence[Trial], dataset: Dataset | None) -> float | None:
     """Seconds per unit of work of one worker, by trials that finished on this machine without a break."""
-    finished = [trial.path for trial in trials if trial.status == "finished"][-MANY:]
+    finished = [trial.path for trial in trials if trial.meaning.ranked][-MANY:]
     done, busy = 0.0, dict[int, list[Interval]]()
     for path in finished:
         run, summary = rundir.open_run(path), rundir.read_summary(path)
@@ -175,7 +177,7 @@ def _measured(specs: Sequence[Spec], dataset: Dataset) -> float | None:
         return None
     batch = min(length.batch_size, max(1, int(PRODUCTS / (3 * weights * together))))
     few = _few_rows(dataset, BLOCK * batch, max(100, int(PRODUCTS / weights)))
-    with preparation.blas_threads(1):
+    with blas_threads(1):
         stack = _stack([_tame(spec, batch) for spec in narrow], few)
         step = _step_seconds(stack) * length.batch_size / batch
         judging = together * sum(_judging_seconds(stack, dataset))

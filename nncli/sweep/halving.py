@@ -14,8 +14,9 @@ from dataclasses import replace
 
 from nncli.errors import DamagedError, MachineError
 from nncli.runs import checkpoint, rundir
+from nncli.runs.status import FINISHED, STOPPED
 from nncli.spec.sweeps import HalvingSpec
-from nncli.sweep.study import STOPPED, Study, Trial
+from nncli.sweep.study import Study, Trial
 
 
 def rungs(study: Study, halved: HalvingSpec | None) -> list[int | None]:
@@ -26,10 +27,32 @@ def rungs(study: Study, halved: HalvingSpec | None) -> list[int | None]:
     return [*(rung for rung in halved.rungs if rung < min(epochs, default=0)), None]
 
 
+def decided(study: Study, halved: HalvingSpec | None) -> Study:
+    """The study after the rungs to which all of its trials have come: what a rung decides follows from their records
+    alone, so an earlier command need not be believed."""
+    for rung in rungs(study, halved):
+        if rung is None or halved is None or not all(_is_past(one, rung) for one in study.trials):
+            break
+        study = halve(study, rung, halved.keep, lambda trial: None)
+    return study
+
+
+def _is_past(trial: Trial, rung: int) -> bool:
+    """Whether no command has to train a trial up to a rung."""
+    is_anew = (
+        trial.meaning.over and trial.meaning.again
+    )  # it failed: what it has counts for nothing
+    return has_reached(trial, rung) and not is_anew
+
+
 def has_reached(trial: Trial, rung: int) -> bool:
-    """Whether a trial has been trained for so many epochs, or to an earlier end."""
-    if trial.status not in ("waiting", "interrupted"):
+    """Whether a trial has been trained for so many epochs and then ended in order, or has come to an earlier end."""
+    if trial.meaning.over:
         return True
+    if (
+        not trial.meaning.in_order
+    ):  # its weights are not yet those of the rung, however far its checkpoint is
+        return False
     saved = trial.path / rundir.CHECKPOINT
     try:
         return saved.is_file() and checkpoint.read(saved)[0].epoch >= rung
@@ -45,7 +68,7 @@ def halve(study: Study, rung: int, keep: float, ended: Callable[[Trial], None]) 
     for place, setting in enumerate(ranked[best:], best + 1):
         reason = f"place {place} of {len(ranked)} after epoch {rung}: {best} go on"
         for trial in (study.trial(one.id) for one in setting.trials):
-            if trial.status != "interrupted":  # it ended before the rung, by itself
+            if trial.meaning.over:  # it ended before the rung, by itself
                 continue
             left = replace(trial, status=STOPPED, reason=reason)
             study = study.replaced(left)
@@ -55,9 +78,9 @@ def halve(study: Study, rung: int, keep: float, ended: Callable[[Trial], None]) 
 
 def _there(trial: Trial, rung: int) -> Trial:
     """A trial that came to a rung as if that were its end."""
-    if trial.status not in ("finished", "interrupted"):
+    if trial.meaning.over and not trial.meaning.ranked:
         return trial
-    return replace(trial, status="finished", figures=_at(trial, rung))
+    return replace(trial, status=FINISHED, figures=_at(trial, rung))
 
 
 def _at(trial: Trial, rung: int) -> dict[str, float | None]:

@@ -79,7 +79,8 @@ class LocalWorkers(Workers[T]):
 
     def _stop_all(self, ending: Any) -> None:
         super()._stop_all(ending)
-        self.close()
+        if ending.asked:  # otherwise they wait for the jobs of the next rung
+            self.close()
 
 
 class _Worker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,10 @@ from nncli.filetypes import check_folders
 from nncli.runs import documents, rundir
 from nncli.runs.documents import ListedTrial, SweepFile
 from nncli.runs.listing import sweep_folders
-from nncli.sweep.study import DONE, STOPPED, SWEEP, Study, Trial, observe
+from nncli.runs.status import FAILED, RUNNING, STATUSES, STOPPED, meaning
+from nncli.sweep.agreement import checked
+from nncli.sweep.study import SWEEP, Study, Trial, observe, read_specs
 from nncli.sweep.values import same
-
-WAITING = "waiting"
-"""What sweep.json says of a trial until it has ended: how it stands by now is in its own directory."""
-STATUSES = (*DONE, STOPPED, "failed", "interrupted", "lost", "running", WAITING)
-"""In the order in which they are counted out."""
 
 
 def is_sweep(path: Path) -> bool:
@@ -44,9 +42,19 @@ def open_sweep(path: Path, every: bool = False) -> Study:
 
 
 def look(path: Path, every: bool = False) -> Study:
-    """The sweep in a folder as it stands now: trials that have not ended are looked up in their own directories."""
-    study = open_sweep(path, every)
-    return study.mapped(lambda trial: observe(trial) if trial.status == WAITING else trial)
+    """The sweep in a folder as it stands now: every trial as its own directory shows it, and `mismatched` where that
+    is not what the sweep asks for."""
+    study, specs = open_sweep(path, every), read_specs(path)
+    return checked(study.mapped(lambda trial: _seen(replace(trial, asked=specs.get(trial.id)))))
+
+
+def _seen(listed: Trial) -> Trial:
+    """A trial as its directory shows it. That it was stopped by halving, or failed in a worker, stands in sweep.json
+    alone, and is so until somebody has gone on with it."""
+    seen = observe(listed)
+    if listed.status not in (STOPPED, FAILED) or seen.meaning.settled or seen.status == RUNNING:
+        return seen
+    return replace(seen, status=listed.status, reason=listed.reason, exit_code=listed.exit_code)
 
 
 def _trial(path: Path, listed: ListedTrial) -> Trial:
@@ -107,7 +115,7 @@ def distinct(values: list[Any]) -> list[Any]:
 def going_on(study: Study) -> str | None:
     """The command that trains what is missing, as it was last given; None where nothing is, or a process is at it."""
     counts = statuses(study)
-    if "running" in counts or not counts.keys() - {*DONE, STOPPED}:
+    if RUNNING in counts or not any(meaning(status).again for status in counts):
         return None
     command = last_command(study)
     if not all(map(_is_plain, command)) or not command:
@@ -154,7 +162,7 @@ def in_short(study: Study) -> dict[str, Any]:
     return {
         "sweep": str(study.path),
         "trials": len(study.trials),
-        "done": sum(trial.status in DONE for trial in study.trials),
+        "done": sum(trial.meaning.settled for trial in study.trials),
         "statuses": statuses(study),
         "metric": metric,
         "best": best

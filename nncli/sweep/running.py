@@ -11,12 +11,14 @@ from typing import Any
 from nncli import files, limits
 from nncli.errors import MachineError
 from nncli.runs import lock, rundir
+from nncli.runs.status import FAILED, INTERRUPTED, MISMATCHED, WAITING
 from nncli.spec.dump import plain_spec
 from nncli.spec.sweeps import HalvingSpec
 from nncli.sweep import halving, planner
+from nncli.sweep.agreement import checked
 from nncli.sweep.executors import Job, Workers
 from nncli.sweep.sharing import Offer
-from nncli.sweep.study import ENDED, SWEEP, SWEEP_SPEC, TRIALS, Study, Trial, observe
+from nncli.sweep.study import SWEEP, SWEEP_SPEC, TRIALS, Study, Trial, observe, write_specs
 from nncli.sweep.trial import run_trials
 
 Group = tuple[str, ...]
@@ -51,15 +53,19 @@ def run(
     files.make_inner_folder(study.path / TRIALS)
     with lock.writing(study.path, "another sweep"), data.within(study.path.absolute()) as shared:
         files.replace(study.path / SWEEP_SPEC, source)
+        write_specs(study)
         # observed again: another sweep may have gone on with it until the lock was free
-        study = study.mapped(lambda trial: _ready(observe(trial)))
+        study = checked(study.mapped(observe)).mapped(_ready)
         _save(study, halved)
         for rung in halving.rungs(study, halved):
-            study = _train(study, workers, shared, watching, until=rung, halved=halved)
+            study = checked(_train(study, workers, shared, watching, until=rung, halved=halved))
             if rung is None or watching.stop():
                 break
+            if not all(halving.has_reached(one, rung) for one in study.trials):
+                break  # a worker was told to end: no rung is decided without a trial on its way there
             study = halving.halve(study, rung, halved.keep if halved else 1.0, watching.ended)
             _save(study, halved)
+        _save(study, halved)
     return study
 
 
@@ -74,7 +80,7 @@ def _train(
     """The study once its trials have ended, or have come to the rung `until`."""
 
     def refresh() -> None:
-        watching.tick(study.mapped(lambda t: t if t.status in ENDED else observe(t)))
+        watching.tick(study.mapped(lambda t: t if t.meaning.over else observe(t)))
 
     jobs = _jobs(study, workers.slots, shared, until)
     for identities, outcome in workers.run(jobs, watching.stop, refresh):
@@ -86,7 +92,7 @@ def _train(
                 watching.ended(trial)
         _save(study, halved)
     # those that an earlier command has brought so far
-    return study.mapped(lambda trial: observe(trial) if trial.status == "waiting" else trial)
+    return study.mapped(lambda trial: observe(trial) if trial.status == WAITING else trial)
 
 
 def _jobs(study: Study, slots: int, shared: Path | None, until: int | None) -> list[Job[Group]]:
@@ -94,7 +100,7 @@ def _jobs(study: Study, slots: int, shared: Path | None, until: int | None) -> l
     todo = [
         (trial, trial.spec)
         for trial in study.trials
-        if trial.spec and trial.status in ("waiting", "interrupted")
+        if trial.spec and not trial.meaning.over
         if until is None or not halving.has_reached(trial, until)
     ]
     jobs: list[Job[Group]] = []
@@ -109,16 +115,21 @@ def _ready(trial: Trial) -> Trial:
     """A trial that is still to be run forgets how an earlier one ended."""
     if not trial.to_run:
         return trial
-    return replace(trial, status="waiting", reason="", exit_code=0, figures=None)
+    if trial.status == MISMATCHED:
+        rundir.set_aside(trial.path)
+        trial = replace(trial, run=None, last_epoch=None)
+    if trial.meaning.in_order:
+        return replace(trial, reason="", exit_code=0)
+    return replace(trial, status=WAITING, reason="", exit_code=0, figures=None)
 
 
 def _ended(trial: Trial, outcome: Any) -> Trial:
     """A trial with what its worker said of it; the exception that the worker died of, or None where it was stopped."""
     if outcome is None:
         began = (trial.path / rundir.RUN).is_file()
-        return replace(observe(trial), status="interrupted" if began else "waiting")
+        return replace(observe(trial), status=INTERRUPTED if began else WAITING)
     if isinstance(outcome, BrokenExecutor):
-        return replace(trial, status="failed", reason=str(outcome), exit_code=1)
+        return replace(trial, status=FAILED, reason=str(outcome), exit_code=1)
     refused = isinstance(outcome, MachineError)
     line = (
         str(outcome)
@@ -128,15 +139,15 @@ def _ended(trial: Trial, outcome: Any) -> Trial:
         else ""
     )
     if line:
-        return replace(trial, status="failed", reason=line, exit_code=MachineError.exit_code)
+        return replace(trial, status=FAILED, reason=line, exit_code=MachineError.exit_code)
     if isinstance(outcome, BaseException):
         reason = f"a bug in nncli: {type(outcome).__name__}: {outcome}"
-        return replace(trial, status="failed", reason=reason, exit_code=1)
+        return replace(trial, status=FAILED, reason=reason, exit_code=1)
     seen = observe(trial)
     begun = (trial.path / rundir.RUN).is_file()
     return replace(
         seen,
-        status=outcome["status"] if begun or outcome["status"] != "interrupted" else "waiting",
+        status=outcome["status"] if begun or outcome["status"] != INTERRUPTED else WAITING,
         reason=outcome.get("reason", ""),
         exit_code=outcome.get("exit_code", 0),
     )

@@ -29,7 +29,7 @@ class Setting:
     @property
     def finished(self) -> tuple[Trial, ...]:
         """The trials that count in the mean."""
-        return tuple(trial for trial in self.trials if trial.status == "finished")
+        return tuple(trial for trial in self.trials if trial.meaning.ranked)
 
     @property
     def is_whole(self) -> bool:
@@ -82,7 +82,7 @@ def settings_of(trials: Sequence[Trial], metric: str) -> list[Setting]:
     def of_trial(trial: Trial) -> tuple[bool, float, float]:
         figures = trial.figures or {}
         by_metric, by_loss = (rank(figures.get(key), key) for key in (metric, loss))
-        return trial.status != "finished", by_metric, by_loss
+        return not trial.meaning.ranked, by_metric, by_loss
 
     def of_setting(setting: Setting) -> list[Any]:
         means = [rank(setting.mean(key), key) for key in (metric, loss)]

@@ -16,23 +16,17 @@ from nncli.runs.documents import SWEEP as SWEEP
 from nncli.runs.documents import SWEEP_SPEC as SWEEP_SPEC
 from nncli.runs.documents import SweepFile
 from nncli.runs.format import FORMAT
+from nncli.runs.status import FAILED, WAITING, Meaning, meaning
 from nncli.spec.dump import plain_spec
 from nncli.spec.load import read_source
 from nncli.spec.model import Spec
-from nncli.spec.sweeps import HalvingSpec
 from nncli.sweep.grid import Point, sweep_id, trial_id
 from nncli.sweep.settings import Setting, are_tied, settings_of
 from nncli.sweep.specs import trial_specs
 from nncli.training.records import column
 from nncli.words import as_text
 
-TRIALS = "trials"
-DONE = ("finished", "diverged")
-"""A trial that ended so would end so again."""
-STOPPED = "stopped"
-"""A trial that halving has left behind."""
-ENDED = (*DONE, STOPPED, "failed", "interrupted")
-"""A trial that no worker is on any more."""
+SPECS, TRIALS = "specs.json", "trials"
 
 
 @dataclass(frozen=True)
@@ -44,16 +38,27 @@ class Trial:
     path: Path
     spec: Spec | None = None
     """None for a trial of an earlier command that this one does not ask for."""
-    status: str = "waiting"
+    status: str = WAITING
     reason: str = ""
     exit_code: int = 0
     figures: Mapping[str, Any] | None = None
     """The record of the epoch whose weights are kept; while it runs, the last."""
+    asked: Mapping[str, Any] | None = None
+    """The spec that the sweep asks for, in plain values; None where nothing tells."""
+    run: Mapping[str, Any] | None = None
+    """run.json as it was last read."""
+    last_epoch: int | None = None
+    """The epoch of its last record."""
+
+    @property
+    def meaning(self) -> Meaning:
+        """What its status means."""
+        return meaning(self.status)
 
     @property
     def to_run(self) -> bool:
         """Whether this command still has to train it."""
-        return self.spec is not None and self.status not in (*DONE, STOPPED)
+        return self.spec is not None and self.meaning.again
 
 
 @dataclass(frozen=True)
@@ -163,10 +168,8 @@ def plan(
     runs_dir: Path,
     *,
     fresh: bool = False,
-    halved: HalvingSpec | None = None,
 ) -> Study:
-    """The sweep of these points, with what earlier commands have already done of it; a trial that the same halving of
-    the same trials has stopped stays so.
+    """The sweep of these points, with what earlier commands have already done of it.
 
     Raises SpecError naming the trial whose value the spec refuses.
     """
@@ -175,41 +178,48 @@ def plan(
     name = f"{base.name}-sweep-{sweep_id(plain_spec(base, expanded=True))}"
     path = _unused(runs_dir, name) if fresh else runs_dir / name
     trials = [
-        Trial(trial_id(point), point, path / TRIALS / trial_id(point), spec)
+        Trial(trial_id(point), point, path / TRIALS / trial_id(point), spec, asked=plain_spec(spec))
         for point, spec in trial_specs(source, points)
     ]
     asked = {trial.id for trial in trials}
     listing = _listing(path)
-    before = {trial_id(listed.point): listed for listed in listing.trials} if listing else {}
-    known = before | {trial_id(one.point): one for one in (listing.earlier if listing else ())}
+    listed = [*listing.trials, *listing.earlier] if listing else []
+    specs = read_specs(path)
+    points_before = {trial_id(one.point): one.point for one in listed}
     earlier = [
-        Trial(identity, listed.point, path / TRIALS / identity)
-        for identity, listed in known.items()
+        Trial(identity, point, path / TRIALS / identity, asked=specs.get(identity))
+        for identity, point in points_before.items()
         if identity not in asked
     ]
     check_folders(path, TRIALS)
     for trial in (*trials, *earlier):
         check_folders(path / TRIALS, trial.id)
-    study = Study(
-        path, (*map(observe, trials),), (*map(observe, earlier),), (*map(as_text, sys.argv),)
-    )
-    same = listing and halved and listing.halving == halved.model_dump(mode="json")
-    if not same or before.keys() != asked:
-        return study
-    stopped = {identity: one for identity, one in before.items() if one.status == STOPPED}
-    return study.mapped(
-        lambda trial: (
-            replace(trial, status=STOPPED, reason=stopped[trial.id].reason)
-            if trial.id in stopped and trial.status == "interrupted"
-            else trial
-        )
-    )
+    words = (*map(as_text, sys.argv),)
+    return Study(path, (*map(observe, trials),), (*map(observe, earlier),), words)
 
 
 def _listing(path: Path) -> SweepFile | None:
     """What an earlier command has written of the sweep in sweep.json."""
     file = path / SWEEP
     return documents.checked(rundir.read_json(file), SweepFile, file) if file.is_file() else None
+
+
+def read_specs(path: Path) -> Mapping[str, Any]:
+    """What the sweep in a folder asks of each trial, by its id; empty where an earlier version has written it.
+
+    Raises DamagedError where specs.json cannot be read.
+    """
+    file = path / SPECS
+    specs = rundir.read_json(file) if file.is_file() else {}
+    if not isinstance(specs, dict) or not all(isinstance(one, dict) for one in specs.values()):
+        raise DamagedError(f"{file}: is damaged: not a mapping of specs")
+    return specs
+
+
+def write_specs(study: Study) -> None:
+    """Replace specs.json."""
+    trials = study.with_earlier().trials
+    rundir.write_json(study.path / SPECS, {one.id: one.asked for one in trials if one.asked})
 
 
 def _unused(runs_dir: Path, name: str) -> Path:
@@ -227,9 +237,11 @@ def observe(trial: Trial) -> Trial:
     try:
         info, records = rundir.open_run(trial.path), rundir.read_records(trial.path)
     except (DamagedError, UsageError) as err:
-        return replace(trial, status="failed", reason=str(err), exit_code=err.exit_code)
+        return replace(trial, status=FAILED, reason=str(err), exit_code=err.exit_code)
     return replace(
         trial,
+        run=info,
+        last_epoch=records[-1]["epoch"] if records else None,
         status=rundir.status_of(info),
         reason=info["reason"],
         exit_code=info["exit_code"],

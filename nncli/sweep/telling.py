@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from nncli.runs.status import MISMATCHED
 from nncli.sweep.settings import Setting
 from nncli.sweep.study import Study, Trial
 from nncli.sweep.values import label
@@ -22,7 +23,7 @@ def mean(setting: Setting, key: str) -> str:
 
 def seeds(setting: Setting) -> str:
     """How many seeds finished, and what became of the others: "2 of 3, 1 diverged"."""
-    others = Counter(trial.status for trial in setting.trials if trial.status != "finished")
+    others = Counter(trial.status for trial in setting.trials if not trial.meaning.ranked)
     done = f"{len(setting.finished)} of {len(setting.trials)}"
     return ", ".join([done, *(f"{count} {status}" for status, count in others.items())])
 
@@ -98,6 +99,18 @@ def what_best_is(study: Study) -> str:
 def chosen(study: Study, trial: Trial) -> str:
     """The trial that stands for a sweep, where one is wanted."""
     return f"{what_best_is(study)}: {label(trial.point)}  {trial.path}"
+
+
+def mismatched(study: Study) -> list[str]:
+    """A line that names the trials that are not what the sweep asks for, and why the first is not; none where all
+    are."""
+    trials = [trial for trial in study.trials if trial.status == MISMATCHED]
+    if not trials:
+        return []
+    names = ", ".join(label(trial.point, 4) for trial in trials[1:4])
+    more = f" and {len(trials) - 4} more" if len(trials) > 4 else ""
+    others = f" Nor is {names}{more}." if names else ""
+    return [f"{label(trials[0].point, 4)}: {trials[0].reason}.{others}"]
 
 
 def left_out(study: Study, verb: str) -> str:

@@ -15,6 +15,7 @@ from nncli.errors import DamagedError, DivergedError, LockedError, MachineError,
 from nncli.interrupts import Stop, graceful
 from nncli.preparation import initial_vector
 from nncli.runs import rundir
+from nncli.runs.status import DIVERGED, FAILED, INTERRUPTED
 from nncli.session import Result, Session
 from nncli.spec.load import parse_spec
 from nncli.sweep.sharing import dataset_for
@@ -74,7 +75,7 @@ class _Opening:
                         if time.monotonic() > end:
                             raise
                         time.sleep(0.2)
-            self.outcomes[self.path] = {"status": "interrupted"}
+            self.outcomes[self.path] = {"status": INTERRUPTED}
         except NncliError as err:
             self.outcomes[self.path] = _outcome(err)
         return None
@@ -118,5 +119,5 @@ def _check_shared(folder: Path) -> None:
 def _outcome(outcome: Result | NncliError) -> Outcome:
     if isinstance(outcome, Result):
         return {"status": outcome.status}
-    status = "diverged" if isinstance(outcome, DivergedError) else "failed"
+    status = DIVERGED if isinstance(outcome, DivergedError) else FAILED
     return {"status": status, "reason": str(outcome), "exit_code": outcome.exit_code}

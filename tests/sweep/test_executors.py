@@ -14,7 +14,10 @@ from nncli.sweep.serving import GRACE
 
 
 def done_by(workers, *named, stop=lambda: False):
-    return list(workers.run(named, stop, lambda: None))
+    try:
+        return list(workers.run(named, stop, lambda: None))
+    finally:
+        workers.close()
 
 
 def test_a_worker_has_one_thread_and_does_not_hear_ctrl_c():
@@ -64,7 +67,17 @@ def test_a_worker_that_died_with_nothing_to_do_is_replaced():
             os.kill(result, signal.SIGKILL)
             time.sleep(0.1)
         results.append((name, result))
+    workers.close()
     assert results[1:] == [("again", 1)]
+
+
+def test_the_jobs_of_the_next_rung_find_the_same_workers():
+    workers = LocalWorkers[str](1)
+    try:
+        rungs = [[*workers.run([("pid", os.getpid, ())], bool, lambda: None)] for _ in range(2)]
+    finally:
+        workers.close()
+    assert rungs[0] == rungs[1]
 
 
 def test_a_worker_that_was_woken_does_the_jobs(tmp_path):

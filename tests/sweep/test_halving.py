@@ -2,13 +2,20 @@
 
 import contextlib
 import json
+import shutil
 from pathlib import Path
 
+import dying
+import halved
+import pytest
+from inline import Inline
 from support import SPEC, same_bytes
 from typer.testing import CliRunner, Result
 
 from nncli.cli.app import app
-from nncli.sweep import halving
+from nncli.interrupts import Stop, asked_by
+from nncli.runs.status import STATUSES
+from nncli.sweep import halving, places, running
 from nncli.sweep.study import Study, Trial
 
 GRID = ("--grid", "eta=0.001,0.003,0.01,0.03,0.1,0.3,0.5,1,3")
@@ -38,7 +45,9 @@ def epochs(folder: Path, trial: dict) -> int:
 
 def test_the_best_of_each_rung_go_on_to_the_same_bytes(tmp_path):
     whole, halved = make(tmp_path / "whole"), make(tmp_path / "halved")
-    every = {trial["id"]: trial for trial in sweep(whole)["trials"]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places, "LocalWorkers", Inline)
+        every = {trial["id"]: trial for trial in sweep(whole)["trials"]}
     listing = sweep(halved, "--halving", "1,3", "--keep", "0.34")
     lengths = [epochs(halved, trial) for trial in listing["trials"]]
     assert sorted(lengths) == [
@@ -82,7 +91,8 @@ def first(folder: Path, trial: dict) -> tuple[float, float]:
     return -record["test_accuracy"], record["test_loss"]
 
 
-def test_the_same_command_goes_on_and_without_halving_all_are_trained(tmp_path):
+def test_the_same_command_goes_on_and_without_halving_all_are_trained(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "LocalWorkers", Inline)
     folder = make(tmp_path / "a")
     first = sweep(folder, "--halving", "1,3", "--keep", "0.34")
     again = sweep(folder, "--halving", "1,3", "--keep", "0.34")
@@ -117,3 +127,86 @@ def test_the_seeds_of_a_setting_go_on_or_stop_together(monkeypatch):
         *["place 2 of 3 after epoch 1: 1 go on"] * 2,
         *["place 3 of 3 after epoch 1: 1 go on"] * 2,
     ]
+
+
+QUESTIONS = (5, 25, 47, 65, 85)
+"""After so many batches a sweep dies: in every rung, and behind each of them."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = halved.make(tmp_path_factory.mktemp("halved") / "undisturbed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places, "LocalWorkers", Inline)
+        assert given(folder).exit_code == 0
+    return folder
+
+
+def given(folder: Path) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in halved.words(folder)])
+
+
+def die(folder: Path, monkeypatch: pytest.MonkeyPatch, questions: int) -> bool:
+    """The sweep dies once it has asked so often whether to stop; whether it lived so long."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Stop, "__call__", dying.raising(dying.Killed, questions))
+        try:
+            given(folder)
+        except dying.Killed:
+            return True
+    return False
+
+
+def test_a_sweep_that_died_anywhere_comes_to_the_same_table_and_bytes(
+    undisturbed, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(places, "LocalWorkers", Inline)
+    died = []
+    for questions in QUESTIONS:
+        folder = halved.make(tmp_path / str(questions))
+        died.append(die(folder, monkeypatch, questions))
+        assert given(folder).exit_code == 0
+        halved.same_sweep(folder, undisturbed)
+    assert died[:-1] == [True] * (len(died) - 1), "it ends before"
+
+
+@pytest.mark.parametrize("status", [name for name, one in STATUSES.items() if one.again] + ["new"])
+def test_however_a_trial_stands_it_counts_as_it_would_undisturbed(
+    status, undisturbed, tmp_path, monkeypatch
+):
+    """The leader died in the last rung, past a checkpoint of every rung, and run.json says so or otherwise."""
+    monkeypatch.setattr(places, "LocalWorkers", Inline)
+    folder = halved.make(tmp_path / "a")
+    best = halved.listing(undisturbed)["best"]
+    shutil.copytree(undisturbed / "runs", folder / "runs")
+    (run,) = folder.glob(f"runs/*/trials/{best}")
+    kept = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(
+        json.dumps(kept | {"status": status, "pid": 2**31 - 1, "weights_epoch": None})
+    )
+    (run / "summary.json").unlink()
+    (run / "weights.npz").unlink()
+    assert given(folder).exit_code == 0
+    halved.drop_stale(folder)
+    halved.same_sweep(folder, undisturbed)
+    assert halved.listing(folder)["best"] == best
+
+
+def test_no_rung_is_decided_without_a_trial_that_is_on_its_way(undisturbed, tmp_path, monkeypatch):
+    """A worker was told to end: the sweep ends there, and the same command goes on."""
+    monkeypatch.setattr(places, "LocalWorkers", Inline)
+    folder = halved.make(tmp_path / "a")
+    train = running.run_trials
+
+    def told_to_end(*arguments):
+        with asked_by(iter([False, False, True, *[True] * 1000]).__next__):
+            return train(*arguments)
+
+    monkeypatch.setattr(running, "run_trials", told_to_end)
+    given(folder)
+    statuses = {trial["status"] for trial in halved.listing(folder)["trials"]}
+    assert statuses == {"interrupted", "waiting"}
+    monkeypatch.undo()
+    monkeypatch.setattr(places, "LocalWorkers", Inline)
+    given(folder)
+    halved.same_sweep(folder, undisturbed)

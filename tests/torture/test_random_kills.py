@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 import pytest
-from children import start
+from children import kill, start
 from support import same_bytes
 
 from nncli.runs import checkpoint, rundir
@@ -60,16 +56,6 @@ def finish(folder: Path, run: str) -> float:
     process.join(60)
     assert process.exitcode == 0
     return time.monotonic() - begun
-
-
-def kill(process: BaseProcess, after: float) -> bool:
-    """kill -9 after some seconds; whether it was still running."""
-    process.join(after)
-    if process.exitcode is None and process.pid:
-        with suppress(ProcessLookupError):  # it has ended in between
-            os.kill(process.pid, signal.SIGKILL)
-    process.join(60)
-    return process.exitcode == -signal.SIGKILL
 
 
 def check_readable(run: Path) -> None:
