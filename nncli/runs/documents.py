@@ -22,12 +22,13 @@ from nncli.runs.format import FORMAT, check_format
 from nncli.runs.strict_json import bounded
 
 RUN, SUMMARY, SWEEP, SWEEP_SPEC = "run.json", "summary.json", "sweep.json", "sweep.yaml"
-METRICS, SHARED = "metrics.jsonl", "dataset.json"
+METRICS, SHARED, SPECS = "metrics.jsonl", "dataset.json", "specs.json"
 _MEGABYTE = 1 << 20
 MOST_BYTES = {
     RUN: _MEGABYTE,  # its spec is of at most 256 KiB of YAML
     SUMMARY: _MEGABYTE,
     SWEEP: 256 * _MEGABYTE,  # a trial takes up to 1 KiB
+    SPECS: 1024 * _MEGABYTE,  # a trial takes up to 4 KiB
     SHARED: 64 * _MEGABYTE,  # of a table it names every column and category
     METRICS: 4096 * _MEGABYTE,  # a record takes up to 1 KiB
 }

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from nncli.errors import DamagedError, UsageError
-from nncli.filetypes import check_folders
+from nncli.filetypes import check_folders, kind
 from nncli.runs import documents, rundir
 from nncli.runs.documents import SWEEP as SWEEP
+from nncli.runs.documents import SPECS as SPECS
 from nncli.runs.documents import SWEEP_SPEC as SWEEP_SPEC
 from nncli.runs.documents import SweepFile
 from nncli.runs.format import FORMAT
@@ -26,7 +27,7 @@ from nncli.sweep.specs import trial_specs
 from nncli.training.records import column
 from nncli.words import as_text
 
-SPECS, TRIALS = "specs.json", "trials"
+TRIALS = "trials"
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ def read_specs(path: Path) -> Mapping[str, Any]:
     Raises DamagedError where specs.json cannot be read.
     """
     file = path / SPECS
-    specs = rundir.read_json(file) if file.is_file() else {}
+    specs = rundir.read_json(file) if kind(file) else {}
     if not isinstance(specs, dict) or not all(isinstance(one, dict) for one in specs.values()):
         raise DamagedError(f"{file}: is damaged: not a mapping of specs")
     return specs
