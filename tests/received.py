@@ -33,7 +33,7 @@ WAYS: dict[str, list[list[str]]] = {
     + [["RUN", "--weights", which] for which in ("last", "best", "average")],
     "predict": [["RUN", "ROWS"], ["RUN", "ROWS", "--format", "jsonl"], ["SWEEP", "ROWS"]],
     "sweep": [["SWEPT", "--runs-dir", "sweeps", "-q"]],
-    "plot": [["RUN"], ["SWEEP"]],
+    "plot": [["RUN", "--only", "curves"], ["RUN", "--only", "confusion"], ["SWEEP"]],
     "report": [["RUN"], ["SWEEP"]],
     "export": [["RUN", "--to", form] for form in FORMATS],
     "runs": [["--runs-dir", "RUNS"], ["--runs-dir", "RUNS", "--json"]]

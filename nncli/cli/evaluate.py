@@ -118,6 +118,7 @@ def _beside_the_baseline(judgment: Judgment) -> Table:
 def _each(judgment: Judgment) -> Table:
     """A line for each class, label or target."""
     from nncli.cli.console import plain_table
+    from nncli.spec.page import visible
     from nncli.words import figure
 
     columns = judgment.examination.each
@@ -132,20 +133,21 @@ def _each(judgment: Judgment) -> Table:
             else f"{values[number]:.4f}"
             for column, values in columns.items()
         )
-        table.add_row(name, *cells)
+        table.add_row(visible(name), *cells)
     return table
 
 
 def _matrix(names: tuple[str, ...], confusion: Confusion) -> Table:
     from nncli.cli.console import bold, plain_table
+    from nncli.spec.page import visible
 
-    matrix = plain_table("truth \\ answer", *names)
+    matrix = plain_table("truth \\ answer", *map(visible, names))
     for number, name in enumerate(names):
         marked: list[Text | str] = [
             bold(count) if number == answer else str(count or "·")
             for answer, count in enumerate(confusion.counts[number])
         ]
-        matrix.add_row(name, *marked)
+        matrix.add_row(visible(name), *marked)
     return matrix
 
 

@@ -129,6 +129,11 @@ def test_going_on_asks_the_same_again(nncli, monkeypatch):
     trial |= {"status": "interrupted"}
     (folder() / "sweep.json").write_text(json.dumps(listing))
     assert reading.going_on(reading.open_sweep(folder())) == "nncli sweep spec.yaml --grid eta=0.2"
+    for word in ("\x1b[31mx.yaml", "a\nb", "tcp://elsewhere:8786"):
+        listing["command"][2] = word
+        (folder() / "sweep.json").write_text(json.dumps(listing))
+        offered = reading.going_on(reading.open_sweep(folder()))
+        assert offered == "the same `nncli sweep` command"
 
 
 def test_what_halving_stopped_among_others_is_decided_again(nncli):
