@@ -12,8 +12,8 @@ from nncli import limits
 _LOCK = threading.Lock()
 _WANTED: dict[object, int] = {}
 """What each `blas_threads` that is open wants, the newest last."""
-_BEFORE: list[Any] = []
-"""What was there before the first of them; empty where none is open."""
+_BEFORE: list[tuple[Any, int]] = []
+"""Each BLAS and what it had before the first of them."""
 
 
 @contextmanager
@@ -26,23 +26,28 @@ def blas_threads(count: int) -> Iterator[None]:
     limits.check_threads(count)
     own = object()
     with _LOCK:
+        if not _WANTED:
+            _BEFORE[:] = [(library, library.num_threads) for library in _libraries()]
         _WANTED[own] = count
-        _set()
+        _set_all()
     try:
         yield
     finally:
         with _LOCK:
             del _WANTED[own]
-            _set()
+            _set_all()
 
 
-def _set() -> None:
+def _libraries() -> list[Any]:
+    from threadpoolctl import ThreadpoolController
+
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+
+
+def _set_all() -> None:
     """Let the newest hold; where there is none, what was before."""
-    from threadpoolctl import threadpool_limits
-
-    if not _WANTED:
-        _BEFORE.pop().restore_original_limits()
-        return
-    before = threadpool_limits([*_WANTED.values()][-1], user_api="blas")
-    if not _BEFORE:
-        _BEFORE.append(before)
+    newest = [*_WANTED.values()][-1:]
+    for library, before in _BEFORE:
+        # threadpoolctl 3.8 ignores, without a word, every thread but the one that was first to set a number
+        really = getattr(library, "_real_set_num_threads", library.set_num_threads)
+        really(*newest or (before,))

@@ -336,34 +336,44 @@ def test_a_training_that_breaks_in_a_batch_says_so_and_can_be_resumed(monkeypatc
         same_bytes(run.path, whole.path)
 
 
-def test_trainings_leave_the_threads_of_the_process_as_they_were(monkeypatch):
+def test_trainings_leave_the_threads_of_the_process_as_they_were():
     """One after the other, in each other, at the same time in threads, and broken off."""
-    monkeypatch.setattr("nncli.machine.choose_threads", lambda work: 1)
     with threadpoolctl.threadpool_limits(2, user_api="blas"):
         before = blas_pools()
-        meet = threading.Barrier(3, timeout=60)
+        begun, second_begun, ended = (threading.Event() for _ in range(3))
+        inside: list[list[int]] = []
 
-        def short_and_long(epochs):
-            """Both have begun before one of them ends; the shorter ends first."""
-            wait = iter([meet.wait])
-            nncli.train(
-                "spec.yaml", epochs=epochs, on_record=lambda record: next(wait, lambda: None)()
+        def first(record):
+            begun.set()
+            assert second_begun.wait(60)
+
+        def second(record):
+            inside.append(blas_pools())
+            second_begun.set()
+            assert ended.wait(60)
+
+        one, two = (
+            threading.Thread(
+                target=nncli.train, args=("spec.yaml",), kwargs={"threads": 1, "on_record": watch}
             )
-
-        threads = [threading.Thread(target=short_and_long, args=(epochs,)) for epochs in (1, 9, 4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+            for watch in (first, second)
+        )
+        one.start()
+        assert begun.wait(60)
+        two.start()
+        one.join()
+        ended.set()
+        two.join()
         assert blas_pools() == before
+        assert inside[0] == [1] * len(before)  # whichever thread set a number first
 
-        def inside(record):
+        def seen(record):
             nncli.train("spec.yaml", threads=1)
-            assert blas_pools() != before
+            assert blas_pools() == [1] * len(before)
             raise Seen
 
         with pytest.raises(Seen):
-            nncli.train("spec.yaml", threads=1, on_record=inside)
+            nncli.train("spec.yaml", threads=1, on_record=seen)
         assert blas_pools() == before
 
 

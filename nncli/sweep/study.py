@@ -12,8 +12,8 @@ from typing import Any
 from nncli.errors import DamagedError, UsageError
 from nncli.filetypes import check_folders, kind
 from nncli.runs import documents, rundir
-from nncli.runs.documents import SWEEP as SWEEP
 from nncli.runs.documents import SPECS as SPECS
+from nncli.runs.documents import SWEEP as SWEEP
 from nncli.runs.documents import SWEEP_SPEC as SWEEP_SPEC
 from nncli.runs.documents import SweepFile
 from nncli.runs.format import FORMAT

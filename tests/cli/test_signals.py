@@ -109,6 +109,7 @@ def test_a_signal_ends_a_sweep_in_order(tmp_path, send, number, code):
     assert statuses == processes.statuses(tmp_path) == {"interrupted"}
     assert {item.name for item in path.parent.iterdir()} == {
         ".lock",
+        "specs.json",
         "sweep.json",
         "sweep.yaml",
         "trials",
