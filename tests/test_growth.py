@@ -29,7 +29,7 @@ from nncli.runs.weights import read
 from nncli.spec import dump
 from nncli.spec.load import load_spec, parse_spec
 from nncli.spec.sources import Csv
-from nncli.training.records import BLOCK, Records
+from nncli.training.records import BLOCK, Records, names_in
 
 MOST = 2.4
 """Growth that still counts as linear: some costs come in steps."""
@@ -244,6 +244,7 @@ def test_records_are_columns_and_equal_to_a_list_of_dictionaries():
     assert kept[3:8] == some[3:8]
     assert kept.column("loss") == [one.get("loss") for one in some]
     assert kept.column("nothing") == [None] * len(some)
+    assert set(names_in(kept)) == set(names_in(some)) == {"epoch", "loss", "eta", "more"}
     assert not Records()
 
 

@@ -23,6 +23,13 @@ _MAY_BE_PADDED = re.compile(rf"(?:^|\n)[{BLANKS}]*0[0-9]")
 T = TypeVar("T")
 
 
+def shown(text: object, most: int | None = None) -> str:
+    """`text` on one line: escaped where it holds what cannot be printed, cut after `most` characters."""
+    line = str(text)
+    line = line if line.isprintable() else ascii(line)[1:-1]
+    return line if most is None or len(line) <= most else f"{line[:most]}..."
+
+
 def stripped(cell: str) -> str:
     """The cell without the blanks around it."""
     return cell.strip(BLANKS)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from nncli.data import cells
 from nncli.errors import DataError
 from nncli.spec.base import as_written
 
@@ -33,10 +34,9 @@ class Stream(Protocol):
 
 
 def shown(text: object, most: int | None = None) -> str:
-    """`text` on one line: escaped where it holds what cannot be printed, cut after `most` characters."""
-    line = as_written(str(text))
-    line = line if line.isprintable() else ascii(line)[1:-1]
-    return line if most is None or len(line) <= most else f"{line[:most]}..."
+    """`text` on one line: escaped where it holds what cannot be printed, cut after `most` characters; a path by the
+    name that a spec has for it."""
+    return cells.shown(as_written(str(text)), most)
 
 
 def size_of_file(path: Path) -> int:

@@ -14,7 +14,6 @@ import numpy as np
 from nncli import predictions
 from nncli.data import cells, csv_file, drawing
 from nncli.data.encoding import NumberColumn
-from nncli.data.files import shown
 from nncli.export import plain, plain_files
 from nncli.export.subject import Subject, Written, word_of
 from nncli.network.params import Array
@@ -73,7 +72,7 @@ FILES = (
     csv_file._separator,
     csv_file._check_header,
     csv_file._columns,
-    shown,
+    cells.shown,
 )
 RULES = {
     "SEPARATORS": csv_file.SEPARATORS,

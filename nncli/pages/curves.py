@@ -10,6 +10,7 @@ from nncli.pages.charts import Frame, Line
 from nncli.pages.markup import Markup, tag
 from nncli.report.panels import PANELS, panel_title
 from nncli.runs.documents import Json
+from nncli.training.records import column, names_in
 from nncli.words import figure
 
 SPLITS = ("train", "validation", "test")
@@ -24,9 +25,9 @@ def thinned(
     """At most so many records, evenly spaced, the last among them, and besides the one of the epoch that was kept."""
     step, last = max(1, -(-len(records) // most)), len(records) - 1
     return [
-        record
-        for place, record in enumerate(records)
-        if not place % step or place == last or record["epoch"] == kept
+        records[place]
+        for place, epoch in enumerate(column(records, "epoch"))
+        if not place % step or place == last or epoch == kept
     ]
 
 
@@ -41,7 +42,7 @@ def draw(
     drawn = list(_drawn(thinned(records, kept=kept), kept, targets))
     if not drawn:
         return None
-    splits = [s for s in SPLITS if any(f"{s}_loss" in record for record in records)]
+    splits = [s for s in SPLITS if f"{s}_loss" in names_in(records)]
     marks = [] if kept is None else [(f"kept: epoch {kept}", "kept")]
     names = charts.legend([*((split, split) for split in splits), *marks])
     return tag("div", names, tag("div", drawn, class_="charts"))

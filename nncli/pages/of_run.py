@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from nncli.report.subject import NotDrawnError, Subject
 from nncli.runs import rundir
 from nncli.runs.status import meaning
 from nncli.runs.summary import which
+from nncli.training.records import column
 from nncli.words import duration, figure, plural
 
 MOST_CLASSES, MOST_TILES, MOST_ROWS = 30, 4, 60
@@ -134,10 +136,8 @@ def _figures(subject: Subject, judgment: Judgment) -> Piece:
 
 
 def _records(subject: Subject) -> Piece:
-    kept, total = subject.summary["kept"].get("epoch"), 0.0
-    times = {}
-    for record in subject.records:
-        times[record["epoch"]] = total = total + record["seconds"]
+    kept, seconds = subject.summary["kept"].get("epoch"), column(subject.records, "seconds")
+    times = dict(zip(column(subject.records, "epoch"), accumulate(seconds), strict=True))
     shown = curves.thinned(subject.records, MOST_ROWS, kept)
     keys = [key for key in shown[-1] if key not in ("epoch", "seconds")]
     rows = [
@@ -209,8 +209,8 @@ def _text(path: Path) -> str:
 
 def _machine(subject: Subject) -> Piece:
     info = subject.info
-    seconds = sum(record["seconds"] for record in subject.records)
-    speed = [r["samples_per_second"] for r in subject.records if r.get("samples_per_second")]
+    seconds = sum(column(subject.records, "seconds"))
+    speed = list(filter(None, column(subject.records, "samples_per_second")))
     told: Mapping[str, Any] = {
         "training": duration(seconds) if seconds else None,
         "speed": f"{np.median(speed):,.0f} samples a second" if speed else None,

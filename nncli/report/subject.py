@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class Subject:
         self.path, self._split, self._dataset = path, split, dataset
         self._unfinished = unfinished
         self.info = rundir.open_run(path)
-        self.records = rundir.read_records(path)
+        self.records: Sequence[Json] = rundir.read_records(path)
 
     @property
     def name(self) -> str:

@@ -4,7 +4,7 @@ many dictionaries, and a record is put together when it is asked for."""
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, overload
 
@@ -74,6 +74,11 @@ class Records(Sequence[Record]):
         column = self._columns.get(name)
         return column.values(0, len(self)) if column else [None] * len(self)
 
+    @property
+    def names(self) -> Collection[str]:
+        """Every name that some record has."""
+        return self._columns.keys()
+
     def __len__(self) -> int:
         return len(self._shape_of)
 
@@ -106,6 +111,13 @@ class Records(Sequence[Record]):
         return isinstance(other, Sequence) and list(self) == list(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def names_in(records: Sequence[Mapping[str, Any]]) -> Collection[str]:
+    """Every name that some record has."""
+    if isinstance(records, Records):
+        return records.names
+    return {name for record in records for name in record}
 
 
 def column(records: Sequence[Mapping[str, Any]], name: str) -> list[Any]:

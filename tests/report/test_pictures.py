@@ -75,6 +75,7 @@ def test_of_many_runs_one_split_is_drawn(moons):
 
 def test_a_figure_that_was_not_finite_is_a_gap(moons):
     subject = Subject(moons)
+    subject.records = [*subject.records]
     subject.records[1]["test_loss"] = None
     drawn = lines_of(curves.draw([subject]).axes[0])["test_loss"]
     assert [math.isnan(value) for value in drawn] == [False, True, False]
@@ -87,9 +88,11 @@ def test_a_figure_that_was_not_finite_is_a_gap(moons):
 def test_scales_follow_the_range(moons, line):
     assert curves.draw([Subject(moons)]).axes[0].get_yscale() == "linear"
     subject = Subject(moons)
+    subject.records = [*subject.records]
     subject.records[0]["train_loss"] = 1e30
     assert curves.draw([subject]).axes[0].get_yscale() == "log"
     subject = Subject(line)
+    subject.records = [*subject.records]
     subject.records[0]["train_r2"] = -50.0
     r2 = curves.draw([subject]).axes[2]
     assert r2.get_ylim()[0] == -1
