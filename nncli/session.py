@@ -184,7 +184,7 @@ def reporting(session: Session) -> Iterator[None]:
 
 
 def _failed(session: Session, err: BaseException) -> None:
-    """Say in run.json what has ended it."""
+    """Say in run.json what has ended it. Of the rest what stands there stays: it goes with the spec.yaml beside it."""
     ending = {
         "status": FAILED,
         "ended": _now(),
@@ -193,7 +193,14 @@ def _failed(session: Session, err: BaseException) -> None:
     }
     if not (session.path / rundir.SUMMARY).exists():  # with it, the run is whole and says so
         with suppress(MachineError):
-            rundir.write_json(session.path / rundir.RUN, session.run | ending)
+            rundir.write_json(session.path / rundir.RUN, _standing(session) | ending)
+
+
+def _standing(session: Session) -> Json:
+    try:
+        return rundir.open_run(session.path)
+    except NncliError:  # there is none yet
+        return session.run
 
 
 def said(err: BaseException) -> str:

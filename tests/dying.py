@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from nncli import session
 from nncli.interrupts import Stop
 
 
@@ -14,9 +15,15 @@ class Killed(BaseException):
 def kill(nncli, monkeypatch, questions, *words):
     """A command dies once it has asked so often whether to stop, which it does after each batch: as if by kill -9."""
     with monkeypatch.context() as patch:
+        without_a_word(patch)
         patch.setattr(Stop, "__call__", raising(Killed, questions))
         with pytest.raises(Killed):
             nncli(*words)
+
+
+def without_a_word(monkeypatch):
+    """What raises `Killed` is a death: nothing is written any more of how it came about."""
+    monkeypatch.setattr(session, "_failed", lambda session, err: None)
 
 
 def raising(error, questions):

@@ -9,7 +9,7 @@ import threading
 import pytest
 from processes import start_python
 
-from nncli import files, limits, machine, preparation
+from nncli import blas, files, limits, machine
 from nncli.errors import MachineError, SpecError
 from nncli.training import memory
 
@@ -70,10 +70,11 @@ def test_a_limit_is_told_as_a_shell_sets_it(monkeypatch):
 
 
 def test_a_file_is_not_to_blame_for_all_the_others(tmp_path, monkeypatch):
-    def full(path):
+    def full(path, *rest):
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
 
-    monkeypatch.setattr(files, "SYSTEM", files.System(read=full))
+    (tmp_path / "it").write_text("")
+    monkeypatch.setattr(files, "SYSTEM", files.System(open=full))
     with pytest.raises(MachineError, match=r"^too many open files \(ulimit -n: \d+\)\. Raise the"):
         files.read(tmp_path / "it")
 
@@ -114,11 +115,11 @@ def test_a_blas_is_not_given_threads_that_cannot_start(monkeypatch):
     assert limits.may_start(3)
     assert threading.active_count() == before
     monkeypatch.setattr(threading.Thread, "start", refused)
-    with preparation.blas_threads(1):
+    with blas.blas_threads(1):
         pass
     with (
         pytest.raises(MachineError, match=r"^2 threads cannot be started"),
-        preparation.blas_threads(2),
+        blas.blas_threads(2),
     ):
         pass
 

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from dying import Killed, kill, refused
+from dying import Killed, kill, refused, without_a_word
 from support import same_bytes
 
 from nncli import files
+from nncli.runs import rundir
 
 
 def test_a_complete_run_is_said_to_be_complete(nncli, run_path):
@@ -63,9 +64,27 @@ def test_an_extension_that_died_before_a_file_was_there_goes_on(nncli, run_path,
         replace(path, data)
 
     with monkeypatch.context() as patch:
+        without_a_word(patch)
         patch.setattr(files, "replace", dying)
         with pytest.raises(Killed):
             nncli("resume", run_path, "--epochs", 5)
+    assert nncli("resume", run_path, "--epochs", 5).exit_code == 0
+    same_bytes(Path(straight), run_path)
+
+
+def test_an_extension_that_broke_before_spec_yaml_was_written_goes_on(nncli, run_path, monkeypatch):
+    """run.json says so, and is still that of the shorter run, as spec.yaml is."""
+    straight = nncli("train", "spec.yaml", "-q", "--set", "epochs=5").stdout.strip()
+
+    def breaking(path, text):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rundir, "write_spec", breaking)
+        assert nncli("resume", run_path, "--epochs", 5).exit_code == 130
+    run = json.loads((run_path / "run.json").read_text())
+    assert (run["status"], run["reason"]) == ("failed", "KeyboardInterrupt")
+    assert run["spec"]["epochs"] == 3
     assert nncli("resume", run_path, "--epochs", 5).exit_code == 0
     same_bytes(Path(straight), run_path)
 

@@ -173,7 +173,11 @@ def test_of_two_sets_of_data_the_first_is_the_sweeps(sweep):
     """As an earlier nncli left them."""
     path = best(sweep)
     run = json.loads((path / "run.json").read_text())
-    change(path / "run.json", started="9", data=run["data"] | {"sha256": "f" * 64})
+    change(
+        path / "run.json",
+        started="2031-01-01T00:00:00+00:00",
+        data=run["data"] | {"sha256": "f" * 64},
+    )
     shown = command("show", sweep)
     assert "was trained on data of SHA-256 ffffffffffffffff" in " ".join(shown.stdout.split())
     assert best(sweep) != path

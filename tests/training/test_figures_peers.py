@@ -17,7 +17,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from support import Layer
 
 from nncli.data.dataset import Dataset, Fingerprint, Split
-from nncli.data.encoding import TableEncoding
+from nncli.data.encoding import NumberColumn, TableEncoding
 from nncli.network.activations import activate
 from nncli.network.losses import LOSSES
 from nncli.network.metrics import Tally
@@ -26,6 +26,7 @@ from nncli.training.evaluation import Evaluator
 
 MARK = Fingerprint("0" * 64)
 CASES = 100
+ANY = NumberColumn(name="x", fill=0, center=0, spread=1)
 
 
 class Rows(NamedTuple):
@@ -67,7 +68,7 @@ def regression_case(rng: np.random.Generator) -> Case:
             2.0 ** rng.integers(-500, 500, outputs)
         )  # to multiply by them rounds nothing
         table = TableEncoding(
-            columns=(), target=("a",) * outputs, missing=(), centers=(0.0,) * outputs, spreads=spreads
+            columns=(ANY,), target=tuple("abc"[:outputs]), missing=(), centers=(0.0,) * outputs, spreads=spreads
         )  # fmt: skip
     splits = {"train": Split(x, rng.permutation(y)), "test": Split(x, y)}
     loss = str(rng.choice(["mse", "quadratic"]))
