@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from nncli.data.dataset import Dataset
+from nncli.data.encoding import TextColumn
 from nncli.data.files import shown
 from nncli.errors import KeyPath, Problem, SpecError
 from nncli.machine import usable_cores
@@ -130,23 +130,23 @@ def _refuse(*problems: Problem) -> None:
 
 def _name_problems(dataset: Dataset) -> Iterator[Problem]:
     """What classes, labels and columns are called is written beside the weights, when the training has ended."""
-    table = dataset.table.model_dump(exclude_none=True) if dataset.table else None
-    for name in _texts([dataset.classes, dataset.labels, table]):
-        if not is_text(name):
-            half = "which no file can hold: half a character. Write it in UTF-8."
-            yield Problem(("data",), f"holds the name `{shown(name, 60)}`, {half}")
-            return
+    names = [*_names(dataset)]
+    if is_text("".join(names)):
+        return
+    name = next(name for name in names if not is_text(name))
+    half = "which no file can hold: half a character. Write it in UTF-8."
+    yield Problem(("data",), f"holds the name `{shown(name, 60)}`, {half}")
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a value of lists and dictionaries."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from _texts([*value.keys(), *value.values()])
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _texts(one)
+def _names(dataset: Dataset) -> Iterator[str]:
+    """Every name that the data give."""
+    yield from (*(dataset.classes or ()), *(dataset.labels or ()))
+    if dataset.table:
+        yield from (*dataset.table.target, *dataset.table.missing)
+        for column in dataset.table.columns:
+            yield column.name
+            if isinstance(column, TextColumn):
+                yield from column.categories
 
 
 def _input_problems(spec: Spec, dataset: Dataset) -> Iterator[Problem]:
