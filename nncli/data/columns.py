@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +38,9 @@ MOST_CHARACTERS = 1 << 20
 """Characters that the different cells of a column may have together while they are counted."""
 ALL_DISTINCT = 2_000_000
 """Different cells that are counted in all columns together."""
+BLOCK, FEW_ROWS = 64, 256
+"""Columns whose cells are read as numbers in one go, where there are at most so many rows: NumPy's calls take longer
+to begin than to go over them."""
 HEAD = 10
 BOOLEANS = ({"true", "false"}, {"yes", "no"})
 """Pairs of texts that mean true and false, in any case."""
@@ -129,8 +132,17 @@ def look_at(table: CsvFile, missing: Sequence[str], on_progress: Progress | None
     rows = 0
     for lines, cells in table.watched("looking at", on_progress):
         rows += len(lines)
+        of_numbers = [name for name, sketch in sketches.items() if sketch.odd is None]
+        added: set[str] = set()
+        for names, values in number_blocks(cells, of_numbers, empty):
+            if first_padded([cell for name in names for cell in cells[name]]) is None:
+                _add_block([sketches[name] for name in names], values)
+                added.update(names)
         for name, sketch in sketches.items():
-            sketch.add(cells[name], lines, empty)
+            if name in added:
+                sketch.count(cells[name])
+            else:
+                sketch.add(cells[name], lines, empty)
         for row in range(min(len(lines), HEAD - len(head))):
             head.append({name: column[row] for name, column in cells.items()})
     columns = tuple(sketch.portrait(name, rows) for name, sketch in sketches.items())
@@ -152,6 +164,20 @@ def as_numbers(cells: Sequence[str]) -> Array | None:
     except ValueError:
         return None
     return values if np.isfinite(values).all() else None
+
+
+def number_blocks(
+    cells: Mapping[str, list[str]], names: Sequence[str], missing: frozenset[str]
+) -> Iterator[tuple[Sequence[str], Array]]:
+    """Columns of few rows that hold numbers alone, many at once: their names, and (columns, rows) in float64. Others,
+    and those that share a block with one, are left out."""
+    if not names or len(cells[names[0]]) > FEW_ROWS or has_numbers(missing):
+        return
+    for start in range(0, len(names), BLOCK):
+        block = names[start : start + BLOCK]
+        values = as_numbers([cell for name in block for cell in cells[name]])
+        if values is not None:
+            yield block, values.reshape(len(block), -1)
 
 
 class _Sketch:
@@ -186,19 +212,8 @@ class _Sketch:
         if values is None:
             self._add_texts(cells, lines, missing, Counter(found))
         else:
-            self._add_numbers(values)
-        if self.counts is not None:
-            self._count(found)
-
-    def _add_numbers(self, values: Array) -> None:
-        before = self.numbers
-        self.numbers += len(values)
-        # divided before they are added: a sum may be too large for any float
-        self.mean = self.mean * (before / self.numbers) + float((values / self.numbers).sum())
-        self.low, self.high = min(self.low, values.min()), max(self.high, values.max())
-        self.whole = (
-            self.whole and bool((values == np.floor(values)).all()) and np.abs(values).max() < MANY
-        )
+            _add_block([self], values[None])
+        self.count(found)
 
     def _add_texts(
         self, cells: list[str], lines: list[int], missing: frozenset[str], counts: Counter[str]
@@ -209,8 +224,10 @@ class _Sketch:
             line, cell = next((n, c) for n, c in pairs if c not in missing and not is_number(c))
             self.odd = line, shown(cell, 40)
 
-    def _count(self, found: list[str]) -> None:
-        assert self.counts is not None, "asked for after it was given up"
+    def count(self, found: list[str]) -> None:
+        """How often each cell is met, until there are too many."""
+        if self.counts is None:
+            return
         before = len(self.counts)
         self.counts.update(found)
         self.distinct = len(self.counts)
@@ -248,3 +265,22 @@ class _Sketch:
         lowered = {text.lower() for text in texts}
         is_boolean = len(texts) <= 2 and any(lowered <= pair for pair in BOOLEANS)
         return "boolean" if texts and is_boolean else "text"
+
+
+def _add_block(sketches: Sequence[_Sketch], values: Array) -> None:
+    """Take in the next numbers of each column, (columns, rows)."""
+    totals = np.array([sketch.numbers for sketch in sketches]) + values.shape[1]
+    figures = zip(
+        totals.tolist(),
+        # divided before they are added: a sum may be too large for any float
+        (values / totals[:, None]).sum(axis=1).tolist(),
+        values.min(axis=1).tolist(),
+        values.max(axis=1).tolist(),
+        ((values == np.floor(values)) & (np.abs(values) < MANY)).all(axis=1).tolist(),
+        strict=True,
+    )
+    for sketch, (total, mean, low, high, whole) in zip(sketches, figures, strict=True):
+        sketch.mean = sketch.mean * (sketch.numbers / total) + mean
+        sketch.numbers = total
+        sketch.low, sketch.high = min(sketch.low, low), max(sketch.high, high)
+        sketch.whole = sketch.whole and whole

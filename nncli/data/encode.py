@@ -20,7 +20,7 @@ from nncli.data.cells import (
     stripped,
     without_blanks,
 )
-from nncli.data.columns import Portrait, as_numbers
+from nncli.data.columns import Portrait, as_numbers, number_blocks
 from nncli.data.csv_file import Rows
 from nncli.data.encoding import Column, NumberColumn, TableEncoding, TextColumn, width
 from nncli.data.files import shown
@@ -256,12 +256,16 @@ def read_columns(
     DataError naming those that are not there, and with its line a text among numbers.
     """
     check_columns(rows, list(wanted), where)
-    return {
-        name: number_cells(rows, name, missing, where)
-        if numbers is None
-        else text_cells(rows.cells[name], missing, numbers)
-        for name, numbers in wanted.items()
-    }
+    found: dict[str, Array] = {}
+    of_numbers = [name for name, numbers in wanted.items() if numbers is None]
+    for names, values in number_blocks(rows.cells, of_numbers, missing):
+        found |= zip(names, values, strict=True)
+    for name, numbers in wanted.items():
+        if numbers is not None:
+            found[name] = text_cells(rows.cells[name], missing, numbers)
+        elif name not in found:
+            found[name] = number_cells(rows, name, missing, where)
+    return {name: found[name] for name in wanted}
 
 
 def wanted_columns(encoding: TableEncoding) -> dict[str, Numbering | None]:
