@@ -52,7 +52,8 @@ def _mappings(value: Mapping[str, Any]) -> list[Any]:
 
 
 def _numbers(value: float) -> list[Any]:
-    return [value + 1, value - 1, -value, 1000 * value, value * 2**40, float(value), str(value)]
+    real = float(value) if abs(value) < 1e300 else 1e300
+    return [value + 1, value - 1, -value, 1000 * value, value * 2**40, real, str(value)]
 
 
 def others(value: Any, rng: random.Random) -> Any:
