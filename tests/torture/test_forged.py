@@ -115,8 +115,8 @@ def check(result, made, name):
     if result.exit_code == 6:
         assert len(errors) == 1
         # of metrics and a checkpoint that do not agree, both are named
-    is_counted = made.name == CHECKPOINT and "the checkpoint counts" in errors[0]
-    assert made.name in errors[0] or is_counted, errors
+        is_counted = made.name == CHECKPOINT and "the checkpoint counts" in errors[0]
+        assert made.name in errors[0] or is_counted, errors
 
 
 TABLE = ("preprocessing", "table")
