@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from typer import models
 
 from nncli.cli.app import COMMANDS
 from nncli.cli.data import data
@@ -91,3 +94,12 @@ def make(folder: Path) -> None:
     (folder / PLAIN["TABLE"]).write_text(ROWS)
     (folder / PLAIN["SPEC"]).write_text(SPEC)
     (folder / PLAIN["DIGITS"]).write_text(SPEC_OF_DIGITS)
+
+
+def speaks_of_sweeps(name: str) -> bool:
+    """Whether a command of the first level takes sweeps, or tells of them: by its own words."""
+    command = COMMANDS[name]
+    hints = typing.get_type_hints(command, include_extras=True)
+    told = [one.help or "" for hint in hints.values() for one in typing.get_args(hint)
+            if isinstance(one, models.ParameterInfo)]  # fmt: skip
+    return "sweep" in " ".join([name, inspect.getdoc(command) or "", *told]).lower()

@@ -117,9 +117,8 @@ def open_run(path: Path) -> Json:
 def spec_of(run: Mapping[str, Any], path: Path) -> Spec:
     """The spec in run.json. Raises DamagedError where it is none."""
     try:
-        return parse_spec(
-            updated(run["spec"]), path, unset=True
-        )  # to look at it, nothing is needed
+        # to look at it, no variable of the environment is needed
+        return parse_spec(updated(run["spec"]), path, unset=True)
     except SpecError as err:
         raise DamagedError(f"{path / RUN}: is damaged: spec.{err.problems[0]}") from err
 

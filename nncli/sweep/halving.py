@@ -39,19 +39,17 @@ def decided(study: Study, halved: HalvingSpec | None) -> Study:
 
 def _is_past(trial: Trial, rung: int) -> bool:
     """Whether no command has to train a trial up to a rung."""
-    is_anew = (
-        trial.meaning.over and trial.meaning.again
-    )  # it failed: what it has counts for nothing
-    return has_reached(trial, rung) and not is_anew
+    # one that failed is trained anew: what it has counts for nothing
+    has_failed = trial.meaning.over and trial.meaning.again
+    return has_reached(trial, rung) and not has_failed
 
 
 def has_reached(trial: Trial, rung: int) -> bool:
     """Whether a trial has been trained for so many epochs and then ended in order, or has come to an earlier end."""
     if trial.meaning.over:
         return True
-    if (
-        not trial.meaning.in_order
-    ):  # its weights are not yet those of the rung, however far its checkpoint is
+    # otherwise its weights are not yet those of the rung, however far its checkpoint is
+    if not trial.meaning.in_order:
         return False
     saved = trial.path / rundir.CHECKPOINT
     try:

@@ -1,15 +1,13 @@
 """`best` means one thing: every command, picture and drawing of a sweep points to the setting with the best mean."""
 
-import inspect
 import json
 import re
 import shutil
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
-import typer
+from every_command import speaks_of_sweeps
 
 import nncli as package
 from nncli.cli.app import COMMANDS
@@ -126,8 +124,6 @@ LOOKS = {
     "compare": compares_best,
 }
 """A command that looks at sweeps -> what it has to say of the best."""
-OTHERS = {"train", "check"}
-"""Commands that speak of sweeps and look at none."""
 
 
 def rows() -> Path:
@@ -135,16 +131,8 @@ def rows() -> Path:
     return Path("rows.npy")
 
 
-def speaks_of_sweeps(name: str) -> bool:
-    command = COMMANDS[name]
-    hints = get_type_hints(command, include_extras=True)
-    told = [one.help or "" for hint in hints.values() for one in get_args(hint)
-            if isinstance(one, typer.models.ParameterInfo)]  # fmt: skip
-    return "sweep" in " ".join([name, inspect.getdoc(command) or "", *told]).lower()
-
-
 def test_every_command_that_looks_at_sweeps_has_its_case():
-    assert {name for name in COMMANDS if speaks_of_sweeps(name)} - OTHERS == {*LOOKS}
+    assert {name for name in COMMANDS if speaks_of_sweeps(name)} == {*LOOKS}
 
 
 @pytest.mark.parametrize("name", LOOKS)

@@ -8,12 +8,13 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
+from every_command import speaks_of_sweeps
 from inline import Inline
 from support import same_bytes
 from typer.testing import CliRunner, Result
 
 import nncli
-from nncli.cli.app import app
+from nncli.cli.app import COMMANDS, app
 from nncli.resuming import MAY_CHANGE
 from nncli.sweep import agreement, places
 from nncli.sweep.reading import look
@@ -116,6 +117,15 @@ READERS = {
     "plot": ("plot", "--only", "curves"),
     "report": ("report", "--out", "page.html"),
 }
+OTHERS = {
+    "sweep": "trains such a trial anew",
+    "runs": "reads sweep.json alone, to list many",
+}
+"""Why other commands that speak of sweeps do not name it."""
+
+
+def test_every_command_that_reads_a_sweep_has_its_case():
+    assert {name for name in COMMANDS if speaks_of_sweeps(name)} == READERS.keys() | OTHERS.keys()
 
 
 def longer(sweep: Path) -> Path:
